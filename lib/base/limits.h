@@ -1,0 +1,37 @@
+/* Every limit on what comes from outside, by name. */
+#ifndef FK_BASE_LIMITS_H
+#define FK_BASE_LIMITS_H
+
+#include <stdint.h>
+
+/* checkpoint files */
+#define FK_LIMIT_ZIP_ENTRIES    1000000u             /* records in one zip checkpoint */
+#define FK_LIMIT_ZIP_NAME_BYTES 512u                 /* one record's name */
+#define FK_LIMIT_PICKLE_BYTES   (UINT64_C(64) << 20) /* data.pkl */
+#define FK_LIMIT_PICKLE_OPCODES 16000000u
+#define FK_LIMIT_PICKLE_STACK   1000000u
+#define FK_LIMIT_STRING_BYTES   (UINT32_C(16) << 20) /* one str or bytes in a pickle */
+#define FK_LIMIT_BIG_INT_BYTES  255u
+#define FK_LIMIT_RANK           64u   /* dimensions of a tensor */
+#define FK_LIMIT_DEPTH          1000u /* nesting of values */
+
+/* JSON and manifests */
+#define FK_LIMIT_JSON_BYTES     (UINT64_C(16) << 20)
+#define FK_LIMIT_JSON_DEPTH     64u
+#define FK_LIMIT_MANIFEST_BYTES (UINT64_C(16) << 20)
+#define FK_LIMIT_RUN_FILES      100000u
+
+/* images */
+#define FK_LIMIT_PNG_BYTES  (UINT64_C(64) << 20)
+#define FK_LIMIT_PNG_SIDE   16384u /* pixels */
+#define FK_LIMIT_PNG_PIXELS (UINT64_C(64) << 20)
+
+/* names */
+#define FK_LIMIT_FONT_ID_BYTES   100u
+#define FK_LIMIT_LABEL_BYTES     200u /* a glyph's label */
+#define FK_LIMIT_FILE_NAME_BYTES 255u
+
+/* patience */
+#define FK_LIMIT_RETRIES 3u
+
+#endif

@@ -1,0 +1,33 @@
+/* The pickle of a checkpoint (data.pkl, protocol 2, and what protocols 3 to 5 add to it for plain
+ * values), interpreted into values. A stack machine without recursion; every opcode outside the
+ * set, and every global outside the table, is refused by name and offset. */
+#ifndef FK_CHECKPOINT_PICKLE_READ_H
+#define FK_CHECKPOINT_PICKLE_READ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "fontkeep/value.h"
+
+/* Where a pickle gets its storages: the persistent id ("storage", class, key, location, numel) of a
+ * checkpoint. `dtype` is that of the class, FK_DTYPE_NONE for UntypedStorage (then `elements`
+ * counts bytes). */
+typedef struct fk_pickle_host {
+    fk_code (*storage)(void *user, const char *key, fk_dtype dtype, const char *location,
+                       uint64_t elements, fk_storage **ret_storage, fk_error *err);
+    /* A global outside the table, or a call of one, in inspection: return FK_OK to go on with an
+     * opaque value that may be called and built; NULL: refused. */
+    fk_code (*unknown)(void *user, const char *module, const char *name, uint64_t offset,
+                       fk_error *err);
+    void *user;
+} fk_pickle_host;
+
+/* Reads one pickle of `length` bytes up to STOP, which must be its last byte unless `ret_used`
+ * takes how many bytes it had. Offsets in errors count from `base`, the pickle's own offset in its
+ * file. */
+fk_code fk_pickle_read(const uint8_t *bytes, size_t length, uint64_t base,
+                       const fk_pickle_host *host, fk_values *values, fk_value **ret_value,
+                       size_t *ret_used, fk_error *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* Reading PyTorch checkpoints (torch.save files) from memory into values. Nothing is executed: the
+ * pickle is interpreted into the closed set of fk_value; what is outside it is refused by name and
+ * offset. Facts: the zip container since PyTorch 1.6. */
+#ifndef FK_CHECKPOINT_TORCH_READ_H
+#define FK_CHECKPOINT_TORCH_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "fontkeep/checkpoint.h"
+#include "fontkeep/value.h"
+
+enum {
+    FK_READ_CHECK_CRC =
+        1 << 0, /* every record's CRC-32 is checked: for files that no manifest vouches for */
+};
+
+/* Reads the checkpoint in `bytes`, which must outlive `values`, be 16-byte aligned at its start,
+ * and may be written to through the tensors (their storages look into it; storages misaligned for
+ * their dtype are copied to the arena, empty ones made anew, big-endian ones swapped in a copy).
+ * Errors carry the byte offset in the file: FK_E_UNSUPPORTED (subject data) no checkpoint, a global
+ * that is not allowed, a compressed record, an old or foreign format, each by name; FK_E_CORRUPT
+ * damaged; FK_E_LIMIT. */
+fk_code fk_torch_read(uint8_t *bytes, size_t length, unsigned flags, fk_values *values,
+                      fk_value **ret_top, fk_error *err);
+
+/* What is in a checkpoint, and all that is suspicious about it, as far as it can be read: unknown
+ * globals, calls, CRC mismatches and surplus records become findings. The caller destroys the
+ * result. */
+fk_code fk_torch_inspect(const uint8_t *bytes, size_t length, fk_inspection **ret_inspection,
+                         fk_error *err);
+
+/* A tensor that damage touches. */
+typedef struct fk_torch_damage {
+    char *tensor;    /* dotted path, from malloc; NULL: the pickle or the container itself */
+    uint64_t offset; /* of the damaged record's payload in the file */
+    uint64_t bytes;
+} fk_torch_damage;
+
+/* Once a digest failed: which records have another CRC than recorded, with the tensors that use
+ * them, one row per tensor (a record no tensor uses, and data.pkl, give a row without tensor). Best
+ * effort: no rows and FK_OK when the directory itself is unreadable. `*ret_tensors` is the number
+ * of tensors found in all (0: the pickle is unreadable). The caller frees each `tensor` and
+ * `*ret_damage`. */
+fk_code fk_torch_locate_damage(const uint8_t *bytes, size_t length, fk_torch_damage **ret_damage,
+                               size_t *ret_count, size_t *ret_tensors, fk_error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/* Reading zip archives as PyTorch writes them: stored records, central directory, zip64. Strict:
+ * whatever two descriptions of the same thing disagree on is an error with its offset, never a
+ * choice. Nothing is copied. */
+#ifndef FK_CHECKPOINT_ZIP_READ_H
+#define FK_CHECKPOINT_ZIP_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+/* One record. `name` is without the archive's prefix ("data.pkl", "data/0", "version"). */
+typedef struct fk_zip_entry {
+    const char *name; /* NUL-terminated, owned by the fk_zip */
+    uint64_t header;  /* offset of the local header */
+    uint64_t offset;  /* offset of the payload */
+    uint64_t bytes;   /* of the payload */
+    uint32_t crc32;   /* as recorded; 0 also stands for "not computed" */
+} fk_zip_entry;
+
+typedef struct fk_zip fk_zip;
+
+/* Whether the bytes start like a zip archive. */
+bool fk_zip_recognise(const uint8_t *bytes, size_t length);
+
+/* Reads the directory of an archive of `length` bytes, which must outlive it. FK_E_CORRUPT with the
+ * offset, FK_E_UNSUPPORTED for a compressed or encrypted record, FK_E_LIMIT. */
+fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_error *err);
+void fk_zip_close(fk_zip *zip);
+FK_DEFINE_SCOPED(fk_zip, fk_zip_close);
+
+size_t fk_zip_count(const fk_zip *zip);
+const fk_zip_entry *fk_zip_at(const fk_zip *zip, size_t index); /* in the order of the directory */
+const fk_zip_entry *fk_zip_find(const fk_zip *zip, const char *name); /* exact; or NULL */
+/* Whether the payload has the CRC recorded, or (`*ret_computed` false) none was computed when it
+ * was written. */
+bool fk_zip_check(const fk_zip *zip, const fk_zip_entry *entry, bool *ret_computed);
+
+#endif

@@ -1,0 +1,55 @@
+/* Directories: open, make, list, publish by rename, remove whole. Errors as in os/file.h. */
+#ifndef FK_OS_DIRECTORY_H
+#define FK_OS_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Opens a directory the user named (links are followed). */
+fk_code fk_directory_open_path(const char *path, int *ret_fd, fk_error *err);
+/* Opens a directory beneath another; a symbolic link or no directory is FK_E_INVALID; a missing one
+ * FK_E_IO with ENOENT. */
+fk_code fk_directory_open(int parent, const char *path, int *ret_fd, fk_error *err);
+/* mkdir, mode 0777 less the umask. `*ret_made` (may be NULL) tells whether it is new: one that
+ * exists is FK_OK. */
+fk_code fk_directory_make(int parent, const char *path, bool *ret_made, fk_error *err);
+/* mkdir of a path the user named with all its parents. */
+fk_code fk_directory_make_path(const char *path, fk_error *err);
+
+/* The names in a directory, without "." and "..", sorted by bytes. */
+typedef struct fk_names {
+    char **names; /* [count], each from malloc */
+    unsigned char
+        *types; /* [count], DT_REG, DT_DIR, ..., DT_UNKNOWN where the file system does not tell */
+    size_t count;
+} fk_names;
+
+fk_code fk_directory_list(int fd, const char *path, fk_names *ret_names, fk_error *err);
+void fk_names_finish(fk_names *names); /* also the scope attribute's function */
+bool fk_names_contain(const fk_names *names, const char *name);
+
+/* The publishing rename within one parent: gives a directory its final name and never replaces
+ * anything.
+ * `*ret_taken` true (with FK_OK) when the name exists. renameat2(RENAME_NOREPLACE), or, where the
+ * file system does not know it (EINVAL, ENOSYS, EOPNOTSUPP), plain rename, which cannot replace a
+ * directory that is not empty. */
+fk_code fk_directory_publish(int parent, const char *old_name, const char *new_name,
+                             bool *ret_taken, fk_error *err);
+
+/* Removes a directory and all in it, as far as it can be; never follows links, never leaves the
+ * file system. A missing one is fine. The first error is reported, the rest is still tried. */
+fk_code fk_directory_remove(int parent, const char *name, fk_error *err);
+
+/* Bytes that the files in a directory take that no other hard link holds. */
+fk_code fk_directory_bytes(int parent, const char *name, uint64_t *ret_bytes, fk_error *err);
+
+/* Whether the file system is of this machine (not NFS, CIFS, 9p, Ceph, FUSE). */
+bool fk_directory_is_local(int fd);
+
+/* Bytes an ordinary user may still write. UINT64_MAX when unknown. */
+uint64_t fk_directory_free_bytes(int fd);
+
+#endif

@@ -1,0 +1,19 @@
+/* Locks that die with their holder: open file description locks on a file. */
+#ifndef FK_OS_LOCK_H
+#define FK_OS_LOCK_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* Takes the lock of the file `fd` without waiting. `*ret_held` true (with FK_OK) when somebody else
+ * has it. */
+fk_code fk_lock_try(int fd, const char *path, bool *ret_held, fk_error *err);
+
+/* Takes the lock with 3 retries, exponential backoff from 50 ms; then FK_E_BUSY. */
+fk_code fk_lock_wait(int fd, const char *path, fk_error *err);
+
+/* Calls `attempt` up to 1 + 3 times while it gives FK_E_BUSY, with the same backoff. */
+fk_code fk_lock_retry(fk_code (*attempt)(void *user, fk_error *err), void *user, fk_error *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* One look at a font's runs/: which runs there are, which ids were ever given. */
+#ifndef FK_STORE_SCAN_H
+#define FK_STORE_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "fontkeep/run.h"
+
+typedef struct fk_scan_run {
+    fk_run_id id;        /* in `:` form */
+    fk_run_id directory; /* the name on disk: the id, or its twin */
+} fk_scan_run;
+
+/* Runs in chronological order. */
+typedef struct fk_scan {
+    fk_scan_run *runs; /* [count], from malloc */
+    size_t count;
+    bool has_newest;
+    fk_run_id newest; /* the highest id ever given, trashed runs counted */
+} fk_scan;
+
+fk_code fk_scan_runs(int runs, const char *path, fk_scan *ret_scan, fk_error *err);
+void fk_scan_finish(fk_scan *scan); /* also the scope attribute's function */
+/* The run of an id in `:` form, or NULL. */
+const fk_scan_run *fk_scan_find(const fk_scan *scan, const char *run_id);
+
+#endif
