@@ -11,6 +11,7 @@
 #include "fontkeep/json.h"
 #include "fontkeep/run.h"
 #include "fontkeep/store.h"
+#include "fontkeep/time.h"
 #include "fontkeep/value.h"
 
 FK_BEGIN_DECLS

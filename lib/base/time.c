@@ -1,4 +1,4 @@
-#include "base/time.h"
+#include "fontkeep/time.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -33,8 +33,4 @@ typedef fk_code (*fk_value_visitor)(void *user, const char *path, const fk_value
 fk_code fk_value_walk(const fk_value *root, const char *root_path, fk_value_visitor visit,
                       void *user, fk_error *err);
 
-/* Copies a value (not its tensors' bytes: storages are shared by address, once each) into another
- * arena. */
-fk_value *fk_value_copy(fk_values *into, const fk_value *value);
-
 #endif
