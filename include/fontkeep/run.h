@@ -217,8 +217,14 @@ FK_PUBLIC fk_code fk_verify(struct fk_store *store, const char *font_id, const c
 FK_PUBLIC fk_code fk_copy_run(struct fk_store *store, const char *font_id, const char *run_id,
                               const char *directory, fk_run_info **ret_info, fk_error *err);
 
-/* Writes the personality vector of a run, exactly, to a new or replaced file. `format` is "json",
- * "csv", "npy" or "pt"; NULL: by the suffix of `path`. json: {"dtype", "shape", "values"}. */
+/* The personality vector of a run, exactly, as the bytes of a file of `format`: "json"
+ * ({"dtype", "shape", "values"}), "csv", "npy" or "pt". FK_E_USAGE for another format; FK_E_INCOMPLETE
+ * when the run has no vector. The caller frees `*ret_bytes` with free(). */
+FK_PUBLIC fk_code fk_read_personality(struct fk_store *store, const char *font_id,
+                                      const char *run_id, const char *format, void **ret_bytes,
+                                      size_t *ret_length, fk_error *err);
+
+/* Writes those bytes to a new or replaced file, atomically. `format` NULL: by the suffix of `path`. */
 FK_PUBLIC fk_code fk_export_personality(struct fk_store *store, const char *font_id,
                                         const char *run_id, const char *path, const char *format,
                                         fk_error *err);
