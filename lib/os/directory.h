@@ -19,6 +19,10 @@ fk_code fk_directory_make(int parent, const char *path, bool *ret_made, fk_error
 /* mkdir of a path the user named with all its parents. */
 fk_code fk_directory_make_path(const char *path, fk_error *err);
 
+/* `path` made independent of the working directory (links are not resolved). The caller frees
+ * `*ret_absolute`. */
+fk_code fk_directory_absolute(const char *path, char **ret_absolute, fk_error *err);
+
 /* The names in a directory, without "." and "..", sorted by bytes. */
 typedef struct fk_names {
     char **names; /* [count], each from malloc */
@@ -42,6 +46,9 @@ fk_code fk_directory_publish(int parent, const char *old_name, const char *new_n
 /* Removes a directory and all in it, as far as it can be; never follows links, never leaves the
  * file system. A missing one is fine. The first error is reported, the rest is still tried. */
 fk_code fk_directory_remove(int parent, const char *name, fk_error *err);
+
+/* rmdir. One that is not empty stays; that, and a missing one, is fine. */
+fk_code fk_directory_remove_empty(int parent, const char *path, fk_error *err);
 
 /* Bytes that the files in a directory take that no other hard link holds. */
 fk_code fk_directory_bytes(int parent, const char *name, uint64_t *ret_bytes, fk_error *err);

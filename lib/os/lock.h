@@ -6,6 +6,10 @@
 
 #include "base/error.h"
 
+/* An existing lock file for locking (read-write), beneath `directory`; no symbolic links. A missing
+ * one is FK_E_IO with ENOENT. */
+fk_code fk_lock_open(int directory, const char *path, int *ret_fd, fk_error *err);
+
 /* Takes the lock of the file `fd` without waiting. `*ret_held` true (with FK_OK) when somebody else
  * has it. */
 fk_code fk_lock_try(int fd, const char *path, bool *ret_held, fk_error *err);

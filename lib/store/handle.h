@@ -39,6 +39,10 @@ fk_code fk_store_open_font(fk_store *store, int root, const char *font_id, int *
 fk_code fk_store_open_runs(fk_store *store, const char *font_id, int *ret_fd, char *ret_warning,
                            fk_error *err);
 
+/* The store's id from .fontkeep/store.json; "" when there is none. FK_E_UNSUPPORTED (a newer store
+ * format), FK_E_CORRUPT. */
+fk_code fk_store_read_identity(int root, char ret_store_id[37], fk_error *err);
+
 /* Writes .fontkeep/store.json when it is missing (the first write of a store). */
 fk_code fk_store_ensure_identity(fk_store *store, int root, char ret_store_id[37], fk_error *err);
 
