@@ -1,0 +1,62 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "fail.h"
+#include "json_output.h"
+#include "problems.h"
+
+static void print(const cli_context *context, const fk_run_info *info, const char *out) {
+    if (!context->json) {
+        printf("%s\n", out);
+        return;
+    }
+    fk_values *values = fk_values_create();
+    fk_value *document = fk_value_container(values, FK_KIND_DICT);
+    cli_json_put(values, document, "font_id", cli_json_text(values, info->font_id));
+    cli_json_put(values, document, "run_id", cli_json_text(values, info->run_id));
+    cli_json_put(values, document, "out", cli_json_text(values, out));
+    cli_json_print(stdout, document);
+    fk_values_destroy(values);
+}
+
+/* Whether every asset came along: 1 is the status of a command that found damage. */
+static int copied_status(const fk_run_info *info) {
+    static const char *const damage[] = {"missing", "size", "digest"};
+    for (size_t i = 0; i < info->problem_count; i++) {
+        for (size_t j = 0; j < sizeof damage / sizeof damage[0]; j++) {
+            if (strcmp(info->problems[i].code, damage[j]) == 0) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+int cli_cmd_load(cli_context *context) {
+    const char *font_id = cli_context_argument(context, 0);
+    const char *out = cli_context_option(context, "out");
+    fk_store *store = NULL;
+    fk_run_id run_id;
+    fk_run_info *info = NULL;
+    int status = 0;
+    if (out == NULL) {
+        cli_fail_usage(context, "--out DIR is missing");
+        return cli_fail(context);
+    }
+    fk_code code = cli_context_open(context, false, &store);
+    if (code == FK_OK) {
+        code = cli_context_run(context, store, font_id, 1, &run_id);
+    }
+    if (code == FK_OK) {
+        code = fk_copy_run(store, font_id, run_id.text, out, &info, &context->error);
+    }
+    if (code == FK_OK) {
+        print(context, info, out);
+        cli_problems_warn(context, info);
+        status = copied_status(info);
+    }
+    fk_run_info_destroy(info);
+    fk_store_close(store);
+    return code == FK_OK ? status : cli_fail(context);
+}

@@ -1,0 +1,95 @@
+#include "command.h"
+
+#include <string.h>
+
+#include "commands.h"
+
+static const cli_option create_options[] = {
+    {"next", "NAME", "number the font one above the highest, removed fonts counted"}, {0}};
+
+static const cli_option save_options[] = {
+    {"weights", "FILE", "checkpoint; one in version v1 is kept byte for byte"},
+    {"sample", "PNG", "sample image"},
+    {"glyphs", "DIR", "directory of PNG files, named after the glyphs"},
+    {"feedback", "JSON", "file, or the text of an object"},
+    {"personality", "FILE", "personality vector (.pt, .npy, .json) for weights that have none"},
+    {"training", "JSON", "training parameters: file, or the text of an object"},
+    {"architecture", "JSON", "file, or the text of an object"},
+    {"started", "TIME", "when training started, as 2026-01-11T08:10:00Z"},
+    {"ended", "TIME", "when training ended"},
+    {"status", "STATUS", "completed (default), failed or interrupted"},
+    {"parent", "RUN", "the run that this one resumed from"},
+    {0}};
+
+static const cli_option load_options[] = {{"out", "DIR", "a new or empty directory"}, {0}};
+
+static const cli_option runs_options[] = {
+    {"limit", "N", "at most N runs"},
+    {"after", "RUN", "only runs behind this one (with --reverse: before it)"},
+    {"reverse", NULL, "newest first"},
+    {0}};
+
+static const cli_option personality_options[] = {
+    {"format", "FORMAT", "json (default), csv, npy or pt"},
+    {"o", "FILE", "write here; the suffix tells the format"},
+    {0}};
+
+const cli_command cli_commands[] = {
+    {"init", "[DIR]", "make a store", NULL, 0, 1, NULL, cli_cmd_init},
+    {"create", "FONT | --next NAME", "make a font",
+     "A font id is {number}-{personality-name}, as in 1-fruity: digits, then lower-case words\n"
+     "and digits, joined by hyphens.\n",
+     0, 1, create_options, cli_cmd_create},
+    {"save", "FONT --weights FILE ...", "save a run from files, and print its id",
+     "A completed run needs --weights, --sample, --glyphs and --feedback; with --status failed\n"
+     "or interrupted all are optional. The run appears whole or not at all.\n",
+     1, 1, save_options, cli_cmd_save},
+    {"load", "FONT [RUN] --out DIR", "copy a run's files, each verified", NULL, 1, 2, load_options,
+     cli_cmd_load},
+    {"fonts", "", "list fonts", NULL, 0, 0, NULL, cli_cmd_fonts},
+    {"runs", "FONT", "list the runs of a font", NULL, 1, 1, runs_options, cli_cmd_runs},
+    {"show", "FONT [RUN]", "show one run", NULL, 1, 2, NULL, cli_cmd_show},
+    {"inspect", "FILE | FONT [RUN]", "list the tensors of a checkpoint, executing nothing",
+     "An argument that is no font id, or names a file, is a file.\n", 1, 2, NULL, cli_cmd_inspect},
+    {"personality", "FONT [RUN]", "export the personality vector, exactly", NULL, 1, 2,
+     personality_options, cli_cmd_personality},
+    {"verify", "[FONT [RUN]]", "check every byte; exit 1 when anything is wrong", NULL, 0, 2, NULL,
+     cli_cmd_verify},
+    {"status", "", "health of the store", NULL, 0, 0, NULL, cli_cmd_status},
+    {"recover", "", "remove what killed savers left behind", NULL, 0, 0, NULL, cli_cmd_recover},
+    {0}};
+
+const cli_command *cli_command_find(const char *name) {
+    for (const cli_command *command = cli_commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+const char *cli_context_option(const cli_context *context, const char *name) {
+    const cli_option *options = context->command->options;
+    for (size_t i = 0; options != NULL && options[i].name != NULL; i++) {
+        if (strcmp(options[i].name, name) == 0) {
+            return context->options[i];
+        }
+    }
+    return NULL;
+}
+
+const char *cli_context_argument(const cli_context *context, size_t index) {
+    return index < context->argument_count ? context->arguments[index] : NULL;
+}
+
+fk_code cli_context_open(cli_context *context, bool create, fk_store **ret_store) {
+    fk_store_options options = {.size = sizeof options, .create = create};
+    return fk_store_open(context->store_path, &options, ret_store, &context->error);
+}
+
+fk_code cli_context_run(cli_context *context, fk_store *store, const char *font_id, size_t index,
+                        fk_run_id *ret_run_id) {
+    const char *text = cli_context_argument(context, index);
+    return fk_resolve_run(store, font_id, text == NULL ? "latest" : text, ret_run_id,
+                          &context->error);
+}

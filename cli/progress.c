@@ -1,0 +1,48 @@
+#include "progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "human.h"
+
+enum { BAR_COLUMNS = 30 };
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal_number) {
+    (void)signal_number;
+    interrupted = 1;
+}
+
+void cli_progress_begin(cli_progress *progress, const cli_context *context, const char *verb) {
+    *progress = (cli_progress){.verb = verb, .shown_percent = -1};
+    progress->visible = !context->quiet && isatty(STDERR_FILENO);
+    signal(SIGINT, interrupt);
+}
+
+void cli_progress_end(cli_progress *progress) {
+    signal(SIGINT, SIG_DFL);
+    if (progress->visible && progress->shown_percent >= 0) {
+        fputs("\r\033[K", stderr);
+    }
+}
+
+int cli_progress_step(uint64_t done_bytes, uint64_t total_bytes, void *user) {
+    cli_progress *progress = user;
+    int percent = total_bytes == 0 ? 100 : (int)((double)done_bytes / (double)total_bytes * 100);
+    if (progress->visible && percent != progress->shown_percent) {
+        char done[CLI_HUMAN_BYTES];
+        char total[CLI_HUMAN_BYTES];
+        char bar[BAR_COLUMNS + 1];
+        for (int i = 0; i < BAR_COLUMNS; i++) {
+            bar[i] = i * 100 < percent * BAR_COLUMNS ? '#' : '.';
+        }
+        bar[BAR_COLUMNS] = '\0';
+        fprintf(stderr, "\r%s [%s] %3d %%  %s of %s\033[K", progress->verb, bar, percent,
+                cli_human_size(done_bytes, done), cli_human_size(total_bytes, total));
+        fflush(stderr);
+        progress->shown_percent = percent;
+    }
+    return interrupted;
+}

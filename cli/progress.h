@@ -1,0 +1,20 @@
+/* A progress bar on stderr, when that is a terminal; and Ctrl-C, which cancels cleanly. */
+#ifndef FK_CLI_PROGRESS_H
+#define FK_CLI_PROGRESS_H
+
+#include "command.h"
+
+typedef struct cli_progress {
+    const char *verb; /* "verifying" */
+    bool visible;
+    int shown_percent;
+} cli_progress;
+
+/* From here to the end, Ctrl-C is not death but a cancelled call. */
+void cli_progress_begin(cli_progress *progress, const cli_context *context, const char *verb);
+void cli_progress_end(cli_progress *progress);
+
+/* The fk_progress to hand to the library, with the cli_progress as `user`. */
+int cli_progress_step(uint64_t done_bytes, uint64_t total_bytes, void *user);
+
+#endif
