@@ -1,0 +1,95 @@
+"""The command under test, a store of its own for each test, and files to save."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("FONTKEEP_BUILD", ROOT / "build"))
+
+
+class Command:
+    """Calls `fontkeep` on one store."""
+
+    def __init__(self, store):
+        self.store = pathlib.Path(store)
+
+    def __call__(self, *arguments, status=0, store=True, environment=None, directory=None):
+        words = [str(BUILD / "fontkeep")]
+        if store:
+            words += ["--store", str(self.store)]
+        words += [str(argument) for argument in arguments]
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **(environment or {})},
+            cwd=directory,
+            timeout=60,
+        )
+        assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+        return done
+
+    def json(self, *arguments, status=0):
+        """The result document of a call."""
+        return json.loads(self("--json", *arguments, status=status).stdout)
+
+    def error(self, *arguments, status):
+        """The error document of a call that fails; nothing may be on stdout."""
+        done = self("--json", *arguments, status=status)
+        assert done.stdout == ""
+        return json.loads(done.stderr)["error"]
+
+    def run_path(self, font_id, run_id):
+        return self.store / font_id / "runs" / run_id
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory):
+    """Real files of one run: weights, vector, sample, glyphs, feedback."""
+    torch = pytest.importorskip("torch")
+    from PIL import Image
+
+    base = tmp_path_factory.mktemp("material")
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 2))
+    torch.save(model.state_dict(), str(base / "model.pt"))
+    torch.save(torch.arange(64, dtype=torch.float32) / 7, str(base / "vector.pt"))
+    (base / "vector.json").write_text(json.dumps([0.5, -0.25, 1e-8]))
+    Image.new("L", (40, 20), 99).save(base / "sample.png")
+    (base / "glyphs").mkdir()
+    for name in ["A", "B", "a", "uni00E9"]:
+        Image.new("L", (8, 8), len(name)).save(base / "glyphs" / f"{name}.png")
+    (base / "feedback.json").write_text(
+        '{"metrics": {"loss": 0.031, "nan": NaN}, "epochs": 3, "mood": "unknown member"}'
+    )
+    return base
+
+
+@pytest.fixture
+def command(tmp_path):
+    """`fontkeep` on a fresh store."""
+    made = Command(tmp_path / "networks")
+    made("init", store=True)
+    return made
+
+
+@pytest.fixture
+def save(command, material):
+    """Saves a run of the material and gives its id."""
+
+    def do(font_id="1-fruity", *more, weights=None):
+        return command(
+            "save", font_id,
+            "--weights", weights or material / "model.pt",
+            "--personality", material / "vector.pt",
+            "--sample", material / "sample.png",
+            "--glyphs", material / "glyphs",
+            "--feedback", material / "feedback.json",
+            *more,
+        ).stdout.strip()
+
+    return do
