@@ -12,8 +12,10 @@
 #define FK_LIMIT_PICKLE_STACK   1000000u
 #define FK_LIMIT_STRING_BYTES   (UINT32_C(16) << 20) /* one str or bytes in a pickle */
 #define FK_LIMIT_BIG_INT_BYTES  255u
-#define FK_LIMIT_RANK           64u   /* dimensions of a tensor */
-#define FK_LIMIT_DEPTH          1000u /* nesting of values */
+#define FK_LIMIT_RANK           64u       /* dimensions of a tensor */
+#define FK_LIMIT_DEPTH          1000u     /* nesting of values */
+#define FK_LIMIT_ITEMS          16000000u /* items of one list, entries of one dict */
+#define FK_LIMIT_VISITS         32000000u /* values of one object, shared ones counted each time */
 
 /* JSON and manifests */
 #define FK_LIMIT_JSON_BYTES     (UINT64_C(16) << 20)

@@ -24,10 +24,14 @@ bool fk_tensor_span(const fk_tensor *tensor, uint64_t *ret_first_byte, uint64_t 
 /* Sets C-order strides for a shape; false when they wrap. */
 bool fk_tensor_c_strides(uint32_t rank, const int64_t *shape, int64_t *ret_strides);
 
-/* Walks every value below `root` once per occurrence in depth-first order, dicts in entry order; a
- * container already on the way down (a cycle) is not entered again. `visit` gets the dotted path
+/* Turns a value of any kind into a FLOAT, in place. */
+void fk_value_become_float(fk_value *value, double number);
+
+/* Walks `root` and every value below it once per occurrence in depth-first order, dicts in entry
+ * order and before their attributes, which are walked like further entries; a container already on
+ * the way down (a cycle) is visited, but not entered again. `visit` gets the dotted path
  * ("model.0.weight"; list items by index, dict keys as text) and may stop the walk by returning
- * another code than FK_OK. FK_E_LIMIT beyond FK_LIMIT_DEPTH, naming the path. */
+ * another code than FK_OK. FK_E_LIMIT beyond FK_LIMIT_DEPTH or FK_LIMIT_VISITS, naming the path. */
 typedef fk_code (*fk_value_visitor)(void *user, const char *path, const fk_value *value,
                                     fk_error *err);
 fk_code fk_value_walk(const fk_value *root, const char *root_path, fk_value_visitor visit,

@@ -1,0 +1,132 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "value/value_private.h"
+
+typedef struct walker {
+    fk_value_visitor visit;
+    void *user;
+    fk_buffer path;
+    uint64_t visited;
+    size_t depth;
+    const fk_value *way_down[FK_LIMIT_DEPTH]; /* containers and tensors that are being walked */
+    fk_error *err;
+} walker;
+
+static fk_code walk_value(walker *walk, const fk_value *value);
+
+static bool append_key(fk_buffer *path, const fk_value *key) {
+    char number[FK_TEXT_DOUBLE_BYTES];
+    switch (key->kind) {
+    case FK_KIND_INT:
+        return fk_buffer_append_format(path, "%" PRId64, key->number);
+    case FK_KIND_BOOL:
+        return fk_buffer_append_text(path, key->truth ? "True" : "False");
+    case FK_KIND_FLOAT:
+        fk_text_from_double(key->real, number);
+        return fk_buffer_append_text(path, number);
+    case FK_KIND_NONE:
+        return fk_buffer_append_text(path, "None");
+    default:
+        break;
+    }
+    if (fk_kind_is_text(key->kind)) {
+        return fk_buffer_append_text(path, key->text.bytes);
+    }
+    return fk_buffer_append_format(path, "<%s>", fk_kind_name(key->kind));
+}
+
+/* Walks one child; the path is as long as before when it returns. `key` NULL: item `index`. */
+static fk_code walk_child(walker *walk, const fk_value *key, size_t index, const fk_value *child) {
+    fk_buffer *path = &walk->path;
+    size_t length = path->length;
+    if (length > 0) {
+        fk_buffer_append_byte(path, '.');
+    }
+    if (key != NULL) {
+        append_key(path, key);
+    } else {
+        fk_buffer_append_format(path, "%zu", index);
+    }
+    if (path->failed) {
+        return fk_error_no_memory(walk->err);
+    }
+    fk_code code = walk_value(walk, child);
+    path->length = length;
+    if (path->bytes != NULL) {
+        path->bytes[length] = '\0';
+    }
+    return code;
+}
+
+static fk_code walk_children(walker *walk, const fk_value *value) {
+    bool dict = fk_kind_is_dict(value->kind);
+    for (size_t i = 0; i < fk_value_count(value); i++) {
+        fk_code code =
+            walk_child(walk, dict ? fk_value_key(value, i) : NULL, i, fk_value_item(value, i));
+        if (code != FK_OK) {
+            return code;
+        }
+    }
+    const fk_value *attributes = fk_value_attributes(value);
+    for (size_t i = 0; attributes != NULL && i < fk_value_count(attributes); i++) {
+        fk_code code =
+            walk_child(walk, fk_value_key(attributes, i), i, fk_value_item(attributes, i));
+        if (code != FK_OK) {
+            return code;
+        }
+    }
+    return FK_OK;
+}
+
+static const char *path_text(const walker *walk) {
+    return walk->path.bytes == NULL ? "" : (const char *)walk->path.bytes;
+}
+
+static fk_code walk_value(walker *walk, const fk_value *value) {
+    if (++walk->visited > FK_LIMIT_VISITS) {
+        fk_code code = fk_error_set(walk->err, FK_E_LIMIT, "more than %u values, reached at '%s'",
+                                    FK_LIMIT_VISITS, path_text(walk));
+        fk_error_hint(walk->err, "store large data as tensors");
+        return code;
+    }
+    fk_code code = walk->visit(walk->user, path_text(walk), value, walk->err);
+    if (code != FK_OK || (fk_value_count(value) == 0 && fk_value_attributes(value) == NULL)) {
+        return code;
+    }
+    for (size_t i = 0; i < walk->depth; i++) {
+        if (walk->way_down[i] == value) {
+            return FK_OK;
+        }
+    }
+    if (walk->depth == FK_LIMIT_DEPTH) {
+        code = fk_error_set(walk->err, FK_E_LIMIT, "nesting deeper than %u levels at '%s'",
+                            FK_LIMIT_DEPTH, path_text(walk));
+        fk_error_hint(walk->err, "store flatter data");
+        return code;
+    }
+    walk->way_down[walk->depth++] = value;
+    code = walk_children(walk, value);
+    walk->depth--;
+    return code;
+}
+
+static void walk_finish(walker *walk) {
+    fk_buffer_finish(&walk->path);
+}
+
+fk_code fk_value_walk(const fk_value *root, const char *root_path, fk_value_visitor visit,
+                      void *user, fk_error *err) {
+    FK_SCOPED(walk_finish) walker walk;
+    memset(&walk, 0, offsetof(walker, way_down));
+    walk.visit = visit;
+    walk.user = user;
+    walk.err = err;
+    if (!fk_buffer_append_text(&walk.path, root_path)) {
+        return fk_error_no_memory(err);
+    }
+    return walk_value(&walk, root);
+}
