@@ -1,0 +1,49 @@
+# Shared by the scripts beside it. Source it from bash; it goes to the root of the source tree.
+# shellcheck shell=bash
+
+set -euo pipefail
+caller_directory=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+
+# Debian's own tools, whatever stands in front of them in PATH (a pyenv, a conda, a venv).
+export PATH="/usr/bin:/bin:/usr/sbin:/sbin:$PATH" LC_ALL=C.UTF-8
+unset PYTHONHOME PYTHONPATH VIRTUAL_ENV DESTDIR FONTKEEP_STORE CFLAGS LDFLAGS
+python=/usr/bin/python3
+
+fail() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+heading() {
+    local bold='' plain=''
+    if [[ -t 1 ]]; then
+        bold=$'\e[1m' plain=$'\e[0m'
+    fi
+    printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
+}
+
+# Runs a command quietly; shows its output only when it fails.
+quietly() {
+    local log status=0
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    if ((status != 0)); then
+        cat "$log" >&2
+        printf 'failed (exit status %d): %s\n' "$status" "$*" >&2
+    fi
+    rm -f "$log"
+    return "$status"
+}
+
+# build DIRECTORY [MESON OPTION...]: sets it up when it is new, and builds everything.
+build() {
+    local directory=$1
+    shift
+    if [[ ! -f $directory/build.ninja ]]; then
+        quietly "$python" /usr/bin/meson setup "$directory" "$@" ||
+            quietly "$python" /usr/bin/meson setup --wipe "$directory" "$@"
+    fi
+    quietly ninja -C "$directory"
+}
