@@ -17,7 +17,8 @@ FK_PUBLIC fk_code fk_json_read(const char *text, size_t length, fk_values *value
 /* Writes a value as JSON on one line. Floats are the shortest text that reads back as the same
  * double and always look like floats (1.0); non-finite floats are the strings "NaN", "Infinity",
  * "-Infinity". Tuples, sizes and sets become arrays. FK_E_UNSUPPORTED (subject data) names the
- * dotted path of anything JSON has no form for (bytes, tensors, keys that are no strings). The
+ * dotted path of anything JSON has no form for (bytes, tensors, keys that are no strings);
+ * FK_E_INVALID a duplicate key; FK_E_LIMIT a depth of more than 64. The
  * caller frees `*ret_text` with free(); it ends with a NUL that `ret_length` (may be NULL) does not
  * count. */
 FK_PUBLIC fk_code fk_json_write(const fk_value *value, char **ret_text, size_t *ret_length,

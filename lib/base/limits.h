@@ -18,10 +18,11 @@
 #define FK_LIMIT_VISITS         32000000u /* values of one object, shared ones counted each time */
 
 /* JSON and manifests */
-#define FK_LIMIT_JSON_BYTES     (UINT64_C(16) << 20)
-#define FK_LIMIT_JSON_DEPTH     64u
-#define FK_LIMIT_MANIFEST_BYTES (UINT64_C(16) << 20)
-#define FK_LIMIT_RUN_FILES      100000u
+#define FK_LIMIT_JSON_BYTES         (UINT64_C(16) << 20)
+#define FK_LIMIT_JSON_WRITTEN_BYTES (UINT64_C(1) << 30)
+#define FK_LIMIT_JSON_DEPTH         64u
+#define FK_LIMIT_MANIFEST_BYTES     (UINT64_C(16) << 20)
+#define FK_LIMIT_RUN_FILES          100000u
 
 /* images */
 #define FK_LIMIT_PNG_BYTES  (UINT64_C(64) << 20)
