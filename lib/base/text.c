@@ -142,18 +142,30 @@ static void leave_c_locale(locale_t previous) {
     }
 }
 
-void fk_text_from_double(double number, char into[FK_TEXT_DOUBLE_BYTES]) {
-    locale_t previous = enter_c_locale();
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(into, FK_TEXT_DOUBLE_BYTES, "%.*g", digits, number);
-        if (strtod(into, NULL) == number) {
-            break;
+/* The fewest significant digits that read back as the same number. */
+static int shortest_digits(double number, char scientific[FK_TEXT_DOUBLE_BYTES]) {
+    int digits = 1;
+    for (; digits < 17; digits++) {
+        snprintf(scientific, FK_TEXT_DOUBLE_BYTES, "%.*e", digits - 1, number);
+        if (strtod(scientific, NULL) == number) {
+            return digits;
         }
     }
-    leave_c_locale(previous);
-    if (strpbrk(into, ".en") == NULL) {
-        strncat(into, ".0", FK_TEXT_DOUBLE_BYTES - strlen(into) - 1);
+    snprintf(scientific, FK_TEXT_DOUBLE_BYTES, "%.*e", digits - 1, number);
+    return digits;
+}
+
+void fk_text_from_double(double number, char into[FK_TEXT_DOUBLE_BYTES]) {
+    locale_t previous = enter_c_locale();
+    int digits = shortest_digits(number, into);
+    const char *mark = strchr(into, 'e');
+    long exponent = mark == NULL ? 0 : strtol(mark + 1, NULL, 10);
+    /* written out where Python's repr is: 40.0, not 4e+01 */
+    if (mark != NULL && exponent >= -4 && exponent < 16) {
+        int decimals = digits - 1 - (int)exponent;
+        snprintf(into, FK_TEXT_DOUBLE_BYTES, "%.*f", decimals > 1 ? decimals : 1, number);
     }
+    leave_c_locale(previous);
 }
 
 bool fk_text_to_double(const char *text, size_t length, double *ret_number) {
