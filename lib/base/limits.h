@@ -23,6 +23,7 @@
 #define FK_LIMIT_JSON_DEPTH         64u
 #define FK_LIMIT_MANIFEST_BYTES     (UINT64_C(16) << 20)
 #define FK_LIMIT_RUN_FILES          100000u
+#define FK_LIMIT_PROBLEMS       1000u /* problems kept of one run */
 
 /* images */
 #define FK_LIMIT_PNG_BYTES  (UINT64_C(64) << 20)
