@@ -12,14 +12,16 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 typedef struct fk_kernel {
     /* looking */
     int (*openat)(int directory, const char *path, int flags, mode_t mode);
-    int (*openat_beneath)(int directory, const char *path, int flags,
-                          mode_t mode); /* openat2, RESOLVE_BENEATH and
-                                          RESOLVE_NO_SYMLINKS */
+    /* openat that neither leaves `directory` nor follows any symbolic link: openat2, or, where that
+     * is missing or forbidden, one component at a time. ELOOP or ENOTDIR for a link, EXDEV for a
+     * path that leads out. */
+    int (*openat_beneath)(int directory, const char *path, int flags, mode_t mode);
     int (*close)(int fd);
     int (*fstat)(int fd, struct stat *ret_status);
     int (*fstatat)(int directory, const char *path, struct stat *ret_status, int flags);
@@ -49,6 +51,8 @@ typedef struct fk_kernel {
     int (*nanosleep)(const struct timespec *time, struct timespec *ret_left);
     ssize_t (*getrandom)(void *into, size_t bytes, unsigned flags);
     pid_t (*getpid)(void);
+    int (*uname)(struct utsname *ret_name);
+    char *(*getcwd)(char *into, size_t bytes); /* NULL and errno on failure */
 } fk_kernel;
 
 /* The real calls. */

@@ -1,0 +1,241 @@
+#include "os/directory.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h> /* RENAME_NOREPLACE */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/checked.h"
+#include "base/text.h"
+#include "os/file.h"
+#include "os/kernel.h"
+#include "os/place.h"
+
+enum { DIRECTORY_MODE = 0777 };
+
+static fk_code set_invalid(fk_error *err, int system_errno, const char *path, const char *what) {
+    fk_code code = fk_error_set(err, FK_E_INVALID, "'%s' is %s", path, what);
+    fk_error_path(err, path);
+    fk_error_hint(err, "put a directory in its place");
+    if (err != NULL) {
+        err->system_errno = system_errno;
+    }
+    return code;
+}
+
+static fk_code set_open_error(fk_error *err, int system_errno, const char *path) {
+    switch (system_errno) {
+    case ENOTDIR:
+        return set_invalid(err, system_errno, path, "no directory");
+    case ELOOP:
+        return set_invalid(err, system_errno, path, "or leads through a symbolic link");
+    case EXDEV:
+        return set_invalid(err, system_errno, path, "outside the directory it should be in");
+    default:
+        return fk_file_error(err, system_errno, "open", path);
+    }
+}
+
+fk_code fk_directory_open_path(const char *path, int *ret_fd, fk_error *err) {
+    int fd;
+    do {
+        fd = fk_kernel_current->openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+        return errno == ENOTDIR ? set_open_error(err, errno, path)
+                                : fk_file_error(err, errno, "open", path);
+    }
+    *ret_fd = fd;
+    return FK_OK;
+}
+
+fk_code fk_directory_open(int parent, const char *path, int *ret_fd, fk_error *err) {
+    int fd;
+    do {
+        fd = fk_kernel_current->openat_beneath(parent, path,
+                                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+        return set_open_error(err, errno, path);
+    }
+    *ret_fd = fd;
+    return FK_OK;
+}
+
+/* mkdir at a place; 0 or an errno, EEXIST when something of that name is there. */
+static int make_at(int directory, const char *name) {
+    int result;
+    do {
+        result = fk_kernel_current->mkdirat(directory, name, DIRECTORY_MODE);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? 0 : errno;
+}
+
+static fk_code check_directory(int directory, const char *name, int flags, const char *path,
+                               fk_error *err) {
+    struct stat status;
+    if (fk_kernel_current->fstatat(directory, name, &status, flags) != 0) {
+        return fk_file_error(err, errno, "look at", path);
+    }
+    return S_ISDIR(status.st_mode) ? FK_OK : set_invalid(err, ENOTDIR, path, "no directory");
+}
+
+fk_code fk_directory_make(int parent, const char *path, bool *ret_made, fk_error *err) {
+    FK_SCOPED(fk_place_finish) fk_place place;
+    if (fk_place_init(&place, parent, path) != 0) {
+        return set_open_error(err, errno, path);
+    }
+    int failure = make_at(place.directory, place.name);
+    fk_code code = FK_OK;
+    if (failure == EEXIST) {
+        code = check_directory(place.directory, place.name, AT_SYMLINK_NOFOLLOW, path, err);
+    } else if (failure != 0) {
+        code = fk_file_error(err, failure, "create", path);
+    }
+    if (code == FK_OK && ret_made != NULL) {
+        *ret_made = failure == 0;
+    }
+    return code;
+}
+
+/* Syncs the directory that `path` stands in, so that its name survives a power cut. */
+static fk_code sync_parent(char *path, fk_error *err) {
+    char *slash = strrchr(path, '/');
+    const char *parent = slash == NULL ? "." : slash == path ? "/" : path;
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    if (parent == path) {
+        *slash = '\0';
+    }
+    fk_code code = fk_directory_open_path(parent, &fd, err);
+    if (code == FK_OK) {
+        code = fk_file_sync(fd, parent, err);
+    }
+    if (parent == path) {
+        *slash = '/';
+    }
+    return code;
+}
+
+static fk_code make_and_sync(char *path, fk_error *err) {
+    struct stat status;
+    if (fk_kernel_current->fstatat(AT_FDCWD, path, &status, 0) == 0) {
+        return S_ISDIR(status.st_mode) ? FK_OK : set_invalid(err, ENOTDIR, path, "no directory");
+    }
+    int failure = make_at(AT_FDCWD, path);
+    if (failure == EEXIST) { /* another process made it in the meantime, or a link leads nowhere */
+        return check_directory(AT_FDCWD, path, 0, path, err);
+    }
+    return failure == 0 ? sync_parent(path, err) : fk_file_error(err, failure, "create", path);
+}
+
+fk_code fk_directory_make_path(const char *path, fk_error *err) {
+    if (*path == '\0') {
+        return fk_file_error(err, ENOENT, "create", path);
+    }
+    FK_SCOPED(fk_freep) char *partial = strdup(path);
+    if (partial == NULL) {
+        return fk_error_no_memory(err);
+    }
+    size_t length = strlen(partial);
+    while (length > 1 && partial[length - 1] == '/') {
+        partial[--length] = '\0';
+    }
+    fk_code code = FK_OK;
+    char *slash = partial + strspn(partial, "/");
+    while (code == FK_OK && (slash = strchr(slash, '/')) != NULL) {
+        *slash = '\0';
+        code = make_and_sync(partial, err);
+        *slash = '/';
+        slash += strspn(slash, "/");
+    }
+    return code == FK_OK ? make_and_sync(partial, err) : code;
+}
+
+/* Appends the components of `path`, each behind a slash, but for "." and empty ones. */
+static char *append_components(char *into, const char *path) {
+    while (*path != '\0') {
+        size_t length = strcspn(path, "/");
+        if (length > 0 && !(length == 1 && *path == '.')) {
+            *into++ = '/';
+            memcpy(into, path, length);
+            into += length;
+        }
+        path += length;
+        path += strspn(path, "/");
+    }
+    *into = '\0';
+    return into;
+}
+
+fk_code fk_directory_absolute(const char *path, char **ret_absolute, fk_error *err) {
+    char working[PATH_MAX] = "";
+    if (*path != '/' && fk_kernel_current->getcwd(working, sizeof working) == NULL) {
+        return fk_file_error(err, errno, "look at", "the working directory");
+    }
+    char *absolute = malloc(strlen(working) + strlen(path) + 3);
+    if (absolute == NULL) {
+        return fk_error_no_memory(err);
+    }
+    char *end = append_components(append_components(absolute, working), path);
+    if (end == absolute) {
+        fk_text_copy(absolute, 2, "/");
+    }
+    *ret_absolute = absolute;
+    return FK_OK;
+}
+
+/* Whether `name` in `parent` is this very directory. */
+static bool is_same(int parent, const char *name, const struct stat *expected) {
+    struct stat status;
+    return fk_kernel_current->fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_dev == expected->st_dev && status.st_ino == expected->st_ino;
+}
+
+/* A rename that replaces nothing; 0 or an errno. */
+static int rename_to_free_name(int parent, const char *old_name, const char *new_name) {
+    const fk_kernel *kernel = fk_kernel_current;
+    if (kernel->renameat2(parent, old_name, parent, new_name, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) {
+        return errno;
+    }
+    return kernel->renameat(parent, old_name, parent, new_name) == 0 ? 0 : errno;
+}
+
+fk_code fk_directory_publish(int parent, const char *old_name, const char *new_name,
+                             bool *ret_taken, fk_error *err) {
+    struct stat directory;
+    if (fk_kernel_current->fstatat(parent, old_name, &directory, AT_SYMLINK_NOFOLLOW) != 0) {
+        return fk_file_error(err, errno, "rename", old_name);
+    }
+    int failure;
+    do {
+        failure = rename_to_free_name(parent, old_name, new_name);
+        /* over a network a rename can work, its answer get lost, and the second try fail */
+        if (failure != 0 && is_same(parent, new_name, &directory)) {
+            failure = 0;
+        }
+    } while (failure == EINTR);
+    /* ENOTDIR: plain rename found a file of that name */
+    bool taken = failure == EEXIST || failure == ENOTEMPTY || failure == ENOTDIR;
+    if (failure != 0 && !taken) {
+        return fk_file_error(err, failure, "rename", old_name);
+    }
+    *ret_taken = taken;
+    return FK_OK;
+}
+
+fk_code fk_directory_remove_empty(int parent, const char *path, fk_error *err) {
+    FK_SCOPED(fk_place_finish) fk_place place;
+    int result = fk_place_init(&place, parent, path);
+    if (result == 0) {
+        do {
+            result = fk_kernel_current->unlinkat(place.directory, place.name, AT_REMOVEDIR);
+        } while (result != 0 && errno == EINTR);
+    }
+    bool fine = result == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST;
+    return fine ? FK_OK : fk_file_error(err, errno, "remove", path);
+}

@@ -1,0 +1,80 @@
+#include "os/map.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "os/file.h"
+#include "os/kernel.h"
+
+#define HUGE_PAGE_BYTES (UINT64_C(2) << 20)
+
+static void *map_anonymous(size_t bytes) {
+    return fk_kernel_current->mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                   -1, 0);
+}
+
+/* A block that starts on a huge page: mapped one huge page larger, then trimmed at both ends. */
+static void *map_aligned(size_t bytes) {
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t larger;
+    if (!fk_checked_add(bytes, page - 1 + HUGE_PAGE_BYTES, &larger)) {
+        return MAP_FAILED;
+    }
+    larger -= larger % page;
+    uint8_t *start = map_anonymous(larger);
+    if (start == MAP_FAILED) {
+        return MAP_FAILED;
+    }
+    size_t before = (size_t)(-(uintptr_t)start % HUGE_PAGE_BYTES);
+    if (before > 0) {
+        fk_kernel_current->munmap(start, before);
+    }
+    if (before < HUGE_PAGE_BYTES) {
+        uint8_t *end = start + larger;
+        size_t behind = HUGE_PAGE_BYTES - before;
+        fk_kernel_current->munmap(end - behind, behind);
+    }
+    /* without huge pages it is slower, and right all the same */
+    (void)fk_kernel_current->madvise(start + before, bytes, MADV_HUGEPAGE);
+    return start + before;
+}
+
+fk_code fk_map_allocate(size_t bytes, fk_map *ret_map, fk_error *err) {
+    void *data = NULL;
+    if (bytes > 0) {
+        data = bytes >= HUGE_PAGE_BYTES ? map_aligned(bytes) : MAP_FAILED;
+        if (data == MAP_FAILED) {
+            data = map_anonymous(bytes);
+        }
+    }
+    if (data == MAP_FAILED) {
+        fk_code code = fk_error_set(err, FK_E_NO_MEMORY, "no memory for %zu bytes", bytes);
+        fk_error_hint(err, "free memory, or load with mmap");
+        return code;
+    }
+    *ret_map = (fk_map){.data = data, .bytes = bytes};
+    return FK_OK;
+}
+
+fk_code fk_map_file(int fd, size_t bytes, const char *path, fk_map *ret_map, fk_error *err) {
+    void *data = NULL;
+    if (bytes > 0) {
+        data = fk_kernel_current->mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+    }
+    if (data == MAP_FAILED) {
+        return fk_file_error(err, errno, "map", path);
+    }
+    *ret_map = (fk_map){.data = data, .bytes = bytes};
+    return FK_OK;
+}
+
+void fk_map_finish(fk_map *map) {
+    if (map->data != NULL) {
+        fk_kernel_current->munmap(map->data, map->bytes);
+    }
+    *map = (fk_map){0};
+}
