@@ -1,0 +1,24 @@
+/* The lock file beside a stage: it tells who writes the stage, and whether the writer lives. */
+#ifndef FK_STORE_STAGE_LOCK_H
+#define FK_STORE_STAGE_LOCK_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "os/clock.h"
+
+enum { FK_STAGE_NAME_BYTES = 48, FK_STAGE_LOCK_NAME_BYTES = 56 };
+
+/* ".stage-<32 hex>" and the name of its lock file. */
+fk_code fk_stage_lock_name(char ret_stage[FK_STAGE_NAME_BYTES],
+                           char ret_lock[FK_STAGE_LOCK_NAME_BYTES], fk_error *err);
+
+/* Creates, holds and fills in the lock file of a stage that does not exist yet. `*ret_lost` true
+ * (with FK_OK): somebody swept it in the moment before it was held; take another name. */
+fk_code fk_stage_lock_create(int runs, const char *name, int *ret_fd, bool *ret_lost,
+                             fk_error *err);
+
+/* Who made the lock file. Empty texts where it does not say. */
+void fk_stage_lock_read(int fd, fk_identity *ret_owner);
+
+#endif

@@ -1,0 +1,189 @@
+#include "store/sweep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "os/clock.h"
+#include "os/directory.h"
+#include "os/file.h"
+#include "os/lock.h"
+#include "store/layout.h"
+#include "store/stage_lock.h"
+
+enum { NAME_BYTES = 300, REASON_BYTES = 512 };
+
+#define QUIET_SECONDS (24 * 60 * 60)
+
+/* One stage under judgement: its directory, its lock file, or both. */
+typedef struct suspect {
+    int runs;
+    const char *stage; /* NULL: a lock file alone */
+    const char *lock;  /* NULL: a stage alone */
+    int lock_fd;
+    fk_identity owner;
+    char reason[REASON_BYTES]; /* why it is kept */
+} suspect;
+
+static bool keep(suspect *it, const char *reason) {
+    fk_text_copy(it->reason, sizeof it->reason, reason);
+    return false;
+}
+
+/* ---- by time ------------------------------------------------------------------------------ */
+
+static void take_newest(int directory, const char *name, time_t *newest) {
+    struct stat status;
+    bool missing = false;
+    if (fk_file_look(directory, name, &status, &missing, NULL) == FK_OK && !missing &&
+        status.st_mtim.tv_sec > *newest) {
+        *newest = status.st_mtim.tv_sec;
+    }
+}
+
+/* The newest change of a directory's entries. */
+static void take_newest_below(int parent, const char *name, time_t *newest) {
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    FK_SCOPED(fk_names_finish) fk_names names = {0};
+    take_newest(parent, name, newest);
+    if (fk_directory_open(parent, name, &fd, NULL) != FK_OK ||
+        fk_directory_list(fd, name, &names, NULL) != FK_OK) {
+        return;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        take_newest(fd, names.names[i], newest);
+    }
+}
+
+static time_t newest_change(const suspect *it) {
+    time_t newest = 0;
+    if (it->lock != NULL) {
+        take_newest(it->runs, it->lock, &newest);
+    }
+    if (it->stage != NULL) {
+        char glyphs[NAME_BYTES + sizeof FK_GLYPHS_DIRECTORY];
+        snprintf(glyphs, sizeof glyphs, "%s/%s", it->stage, FK_GLYPHS_DIRECTORY);
+        take_newest_below(it->runs, it->stage, &newest);
+        take_newest_below(it->runs, glyphs, &newest);
+    }
+    return newest;
+}
+
+/* What the file system, maybe on another machine, takes for now: the time of a fresh file. */
+static bool file_system_time(int runs, time_t *ret_now) {
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    char unused[FK_STAGE_NAME_BYTES];
+    char probe[FK_STAGE_LOCK_NAME_BYTES];
+    if (fk_stage_lock_name(unused, probe, NULL) != FK_OK ||
+        fk_file_create(runs, probe, &fd, NULL) != FK_OK) {
+        return false;
+    }
+    *ret_now = 0;
+    take_newest(runs, probe, ret_now);
+    fk_file_remove(runs, probe, NULL);
+    return *ret_now != 0;
+}
+
+static bool is_dead_by_time(suspect *it) {
+    time_t now;
+    time_t newest = newest_change(it);
+    if (!file_system_time(it->runs, &now)) {
+        return keep(it, "nothing can be written here, so nothing can be removed");
+    }
+    if (now - newest > QUIET_SECONDS) {
+        return true;
+    }
+    if (it->owner.host[0] != '\0') {
+        snprintf(it->reason, sizeof it->reason,
+                 "host '%s' may still write it: it changed within 24 hours", it->owner.host);
+        return false;
+    }
+    return keep(it, "nobody knows who writes it, and it changed within 24 hours");
+}
+
+/* ---- by its lock -------------------------------------------------------------------------- */
+
+static bool owner_was_here(const suspect *it) {
+    fk_identity self;
+    fk_identity_current(&self);
+    return self.boot_id[0] != '\0' && strcmp(self.boot_id, it->owner.boot_id) == 0 &&
+           strcmp(self.host, it->owner.host) == 0;
+}
+
+static bool is_dead_by_lock(suspect *it) {
+    bool held = false;
+    fk_stage_lock_read(it->lock_fd, &it->owner);
+    fk_code code = fk_lock_try(it->lock_fd, it->lock, &held, NULL);
+    if (code == FK_OK && held) {
+        snprintf(it->reason, sizeof it->reason, "process %d on host '%s' is writing it",
+                 it->owner.pid, it->owner.host);
+        return false;
+    }
+    if (code == FK_OK && (fk_directory_is_local(it->runs) || owner_was_here(it))) {
+        return true;
+    }
+    return is_dead_by_time(it);
+}
+
+static bool is_dead(suspect *it) {
+    fk_error cause = {0};
+    if (it->lock == NULL) {
+        return is_dead_by_time(it);
+    }
+    fk_code code = fk_lock_open(it->runs, it->lock, &it->lock_fd, &cause);
+    if (code == FK_OK) {
+        return is_dead_by_lock(it);
+    }
+    if (cause.system_errno == ENOENT) {
+        return keep(it, "it was finished just now");
+    }
+    return keep(it, "its lock file cannot be opened");
+}
+
+/* ---- the sweep ---------------------------------------------------------------------------- */
+
+/* The lock file goes last: what is left of a stage stays known as dead. */
+static bool remove_suspect(suspect *it) {
+    fk_error cause = {0};
+    fk_code code = it->stage != NULL ? fk_directory_remove(it->runs, it->stage, &cause) : FK_OK;
+    if (code == FK_OK && it->lock != NULL) {
+        code = fk_file_remove(it->runs, it->lock, &cause);
+    }
+    return code == FK_OK || keep(it, cause.message);
+}
+
+static fk_code judge(int runs, const char *stage, const char *lock, fk_sweep_visitor visit,
+                     void *user, fk_error *err) {
+    suspect it = {.runs = runs, .stage = stage, .lock = lock, .lock_fd = -1};
+    bool removed = is_dead(&it) && remove_suspect(&it);
+    fk_file_closep(&it.lock_fd);
+    return visit != NULL ? visit(user, stage != NULL ? stage : lock, removed, it.reason, err)
+                         : FK_OK;
+}
+
+static fk_code judge_name(int runs, const fk_names *names, const char *name, fk_sweep_visitor visit,
+                          void *user, fk_error *err) {
+    char other[NAME_BYTES];
+    if (fk_text_ends_with(name, FK_LOCK_SUFFIX)) {
+        fk_text_copy(other, sizeof other, name);
+        other[strlen(other) - strlen(FK_LOCK_SUFFIX)] = '\0';
+        bool has_stage = fk_names_contain(names, other);
+        return has_stage ? FK_OK : judge(runs, NULL, name, visit, user, err);
+    }
+    snprintf(other, sizeof other, "%s%s", name, FK_LOCK_SUFFIX);
+    bool has_lock = fk_names_contain(names, other);
+    return judge(runs, name, has_lock ? other : NULL, visit, user, err);
+}
+
+fk_code fk_sweep_runs(int runs, fk_sweep_visitor visit, void *user, fk_error *err) {
+    FK_SCOPED(fk_names_finish) fk_names names = {0};
+    fk_code code = fk_directory_list(runs, FK_RUNS_DIRECTORY, &names, err);
+    for (size_t i = 0; code == FK_OK && i < names.count; i++) {
+        if (fk_text_starts_with(names.names[i], FK_STAGE_PREFIX)) {
+            code = judge_name(runs, &names, names.names[i], visit, user, err);
+        }
+    }
+    return code;
+}
