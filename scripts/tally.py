@@ -14,10 +14,10 @@ import sys
 import xml.etree.ElementTree as xml
 
 CMOCKA = {
-    "ran": re.compile(r"^\[=+\] (\d+) test\(s\) run\.", re.M),
-    "passed": re.compile(r"^\[  PASSED  \] (\d+) test\(s\)\.", re.M),
-    "failed": re.compile(r"^\[  FAILED  \] (\d+) test\(s\), listed below", re.M),
-    "skipped": re.compile(r"^\[  SKIPPED \] (\d+) test\(s\), listed below", re.M),
+    "ran": re.compile(r"^\[=+\] (?:.*: )?(\d+) test\(s\) run\.", re.M),
+    "passed": re.compile(r"^\[  PASSED  \] (?:.*: )?(\d+) test\(s\)\.", re.M),
+    "failed": re.compile(r"^\[  FAILED  \] (?:.*: )?(\d+) test\(s\), listed below", re.M),
+    "skipped": re.compile(r"^\[  SKIPPED \] (?:.*: )?(\d+) test\(s\), listed below", re.M),
 }
 
 
