@@ -167,25 +167,10 @@ fk_code fk_stage_sync(fk_stage *stage, fk_error *err) {
     return stage->durable ? sync_directories(stage, err) : FK_OK;
 }
 
-/* Whether the directory `name` of runs/ is our stage: a rename over the network may have worked
- * although it reported a failure. */
-static bool is_stage(const fk_stage *stage, const char *name) {
-    struct stat ours;
-    struct stat theirs;
-    bool missing = false;
-    return fk_file_look(stage->directory, ".", &ours, &missing, NULL) == FK_OK && !missing &&
-           fk_file_look(stage->where->runs, name, &theirs, &missing, NULL) == FK_OK && !missing &&
-           ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
-}
-
 fk_code fk_stage_publish(fk_stage *stage, const char *name, bool *ret_taken, fk_error *err) {
     assert(stage->on_disk && stage->first_open == stage->file_count); /* I1, I2 */
     bool taken = false;
     fk_code code = fk_directory_publish(stage->where->runs, stage->name, name, &taken, err);
-    if ((code != FK_OK || taken) && is_stage(stage, name)) {
-        code = FK_OK;
-        taken = false;
-    }
     if (code != FK_OK) {
         fk_error_path_join(err, stage->where->path);
         return code;
