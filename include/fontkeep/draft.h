@@ -18,7 +18,7 @@ typedef struct fk_image {
 } fk_image;
 
 typedef struct fk_glyph {
-    const char *label; /* "A", "ampersand", "é": any non-empty UTF-8 text */
+    const char *label; /* "A", "ampersand", "\u00e9": any non-empty UTF-8 text */
     fk_image image;
 } fk_glyph;
 

@@ -1,6 +1,6 @@
-/* Glyph labels to file names and back: "A" -> "A.png", "é" -> "uni00E9.png", "fi" -> "fi.png",
- * "🙂" -> "u1F642.png". A label stays as it is when it is [A-Za-z0-9_-]{1,32} and does not start
- * like an escape; any other becomes uniXXXX (or uXXXXX, uXXXXXX beyond U+FFFF) per character,
+/* Glyph labels to file names and back: "A" -> "A.png", "\u00e9" -> "uni00E9.png", "fi" -> "fi.png",
+ * "\U0001f642" -> "u1F642.png". A label stays as it is when it is [A-Za-z0-9_-]{1,32} and does not
+ * start like an escape; any other becomes uniXXXX (or uXXXXX, uXXXXXX beyond U+FFFF) per character,
  * joined by '_'. */
 #ifndef FK_STORE_GLYPH_NAME_H
 #define FK_STORE_GLYPH_NAME_H
