@@ -12,6 +12,11 @@
  * contains itself) or more than FK_LIMIT_JSON_WRITTEN_BYTES in the buffer. */
 fk_code fk_json_append(fk_buffer *buffer, const fk_value *value, const char *path, fk_error *err);
 
+/* Appends a member of a top object: the key, a colon, the value, which is one level deep and whose
+ * path is the key. */
+fk_code fk_json_append_member(fk_buffer *buffer, const char *key, const fk_value *value,
+                              fk_error *err);
+
 /* Whether the keys of a dict can be those of a JSON object: distinct strings of UTF-8 without NUL.
  * Errors as fk_json_append's. */
 fk_code fk_json_check_keys(const fk_value *dict, const char *path, fk_error *err);

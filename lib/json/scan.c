@@ -34,8 +34,7 @@ static fk_code refuse(scanner *scan, fk_code code, size_t offset, const char *wh
         column = scan->text[i] == '\n' ? 1 : column + 1;
         line += scan->text[i] == '\n';
     }
-    fk_error_set(scan->err, code, "JSON: %s at line %zu, column %zu (byte %zu)", what, line, column,
-                 offset);
+    fk_error_set(scan->err, code, "JSON: %s at line %zu, column %zu", what, line, column);
     fk_error_offset(scan->err, offset);
     fk_error_hint(scan->err, "correct the text at line %zu, column %zu", line, column);
     return code;

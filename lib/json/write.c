@@ -264,13 +264,26 @@ static fk_code write_value(json_writer *writer, const fk_value *value) {
     }
 }
 
-fk_code fk_json_append(fk_buffer *buffer, const fk_value *value, const char *path, fk_error *err) {
-    FK_SCOPED(writer_finish) json_writer writer = {.buffer = buffer, .err = err};
+static fk_code append_at(fk_buffer *buffer, const fk_value *value, const char *path, size_t depth,
+                         fk_error *err) {
+    FK_SCOPED(writer_finish)
+    json_writer writer = {.buffer = buffer, .depth = depth, .err = err};
     if (!fk_buffer_append_text(&writer.path, path)) {
         return fk_error_no_memory(err);
     }
     fk_code code = write_value(&writer, value);
     return code == FK_OK && buffer->failed ? fk_error_no_memory(err) : code;
+}
+
+fk_code fk_json_append(fk_buffer *buffer, const fk_value *value, const char *path, fk_error *err) {
+    return append_at(buffer, value, path, 0, err);
+}
+
+fk_code fk_json_append_member(fk_buffer *buffer, const char *key, const fk_value *value,
+                              fk_error *err) {
+    fk_json_append_string(buffer, key, strlen(key));
+    fk_buffer_append_text(buffer, ": ");
+    return append_at(buffer, value, key, 1, err);
 }
 
 fk_code fk_json_write(const fk_value *value, char **ret_text, size_t *ret_length, fk_error *err) {
