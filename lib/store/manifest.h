@@ -47,11 +47,18 @@ typedef struct fk_manifest_head {
     const char *parent_run_id;           /* NULL: null */
     const fk_tensor *personality_vector; /* its dtype and shape; NULL: null */
     uint64_t generation;                 /* 1 is left out */
+    const fk_value *others; /* the `manifest` of another generation, whose unknown members are
+                               passed through, or NULL */
 } fk_manifest_head;
 
-/* Appends the whole file. Sorts `files`. */
+/* Appends the whole file. Sorts `files`. FK_E_INVALID: a path twice, a time outside the years 0001
+ * to 9999 (FK_NO_TIME is null); FK_E_LIMIT; FK_E_UNSUPPORTED: `training` or `metrics` hold what
+ * JSON has no form for. */
 fk_code fk_manifest_write(const fk_manifest_head *head, fk_manifest_files *files, fk_buffer *buffer,
                           fk_error *err);
+
+/* The status of a name, or FK_STATUS_UNKNOWN. */
+fk_run_status fk_run_status_from_name(const char *name);
 
 typedef enum fk_manifest_state {
     FK_MANIFEST_GOOD = 0,
@@ -63,7 +70,8 @@ typedef enum fk_manifest_state {
 /* Reads a manifest into `info` (texts and values go to `values`; health, problems, path are left
  * alone). `with_files`: the `files` too. FK_OK with a state and, unless good, a one-line reason in
  * `err`'s message (and its offset); failures are FK_E_NO_MEMORY only. A damaged manifest fills in
- * nothing, a newer one `manifest` at most. */
+ * nothing, a newer one `manifest` at most. Non-finite numbers in `training` and `metrics` are
+ * floats again. */
 fk_code fk_manifest_read(const char *text, size_t length, bool with_files, fk_values *values,
                          fk_manifest_state *ret_state, fk_run_info *info, fk_error *err);
 
