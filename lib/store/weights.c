@@ -5,8 +5,14 @@
 
 #include "store/layout.h"
 #include "value/values.h"
+#include "json/json.h"
 
 enum { NEWEST_MAJOR = 1 };
+
+static bool is_dict(const fk_value *value) {
+    fk_kind kind = fk_value_kind(value);
+    return kind == FK_KIND_DICT || kind == FK_KIND_ORDERED_DICT;
+}
 
 /* ---- wrapping */
 
@@ -43,6 +49,19 @@ static fk_code add_tensor(void *user, const char *path, const fk_value *value, f
     return code == FK_OK ? FK_OK : fk_error_no_memory(err);
 }
 
+/* Two tensors can have one dotted name ({"a.b": x, "a": {"b": y}}); the last is described. Rare, so
+ * it may take its time. */
+static fk_code drop_duplicates(fk_values *values, fk_value *architecture, const fk_value *tensors,
+                               fk_error *err) {
+    fk_value *distinct = fk_value_container(values, FK_KIND_DICT);
+    fk_code code = fk_value_set(architecture, "tensors", distinct);
+    for (size_t i = 0; code == FK_OK && i < fk_value_count(tensors); i++) {
+        const char *name = fk_value_as_text(fk_value_key(tensors, i), NULL);
+        code = fk_value_set(distinct, name, fk_value_item(tensors, i));
+    }
+    return code == FK_OK ? FK_OK : fk_error_no_memory(err);
+}
+
 /* {"tensors": {name: {"dtype", "shape"}}} of a model whose architecture was not given. */
 static fk_code describe_model(fk_values *values, const fk_value *model, fk_value **ret_architecture,
                               fk_error *err) {
@@ -52,14 +71,31 @@ static fk_code describe_model(fk_values *values, const fk_value *model, fk_value
         return fk_error_no_memory(err);
     }
     fk_code code = fk_value_walk(model, "", add_tensor, &list, err);
+    if (code == FK_OK && fk_json_check_keys(list.tensors, "", NULL) == FK_E_INVALID) {
+        code = drop_duplicates(values, architecture, list.tensors, err);
+    }
     if (code == FK_OK) {
         *ret_architecture = architecture;
     }
     return code;
 }
 
+static fk_code refuse_kind(fk_error *err, const char *name, const char *wanted,
+                           const fk_value *found) {
+    fk_error_set(err, FK_E_INVALID, "`%s` must be %s, not %s", name, wanted,
+                 fk_kind_name(fk_value_kind(found)));
+    fk_error_hint(err, "give `%s` as %s", name, wanted);
+    return FK_E_INVALID;
+}
+
 fk_code fk_weights_wrap(fk_values *values, fk_value *model, fk_value *personality_vector,
                         fk_value *architecture, fk_value **ret_top, fk_error *err) {
+    if (architecture != NULL && !is_dict(architecture)) {
+        return refuse_kind(err, "architecture", "a dict", architecture);
+    }
+    if (personality_vector != NULL && fk_value_kind(personality_vector) != FK_KIND_TENSOR) {
+        return refuse_kind(err, "personality_vector", "a tensor", personality_vector);
+    }
     if (architecture == NULL) {
         fk_code code = describe_model(values, model, &architecture, err);
         if (code != FK_OK) {
@@ -89,11 +125,6 @@ fk_code fk_weights_wrap(fk_values *values, fk_value *model, fk_value *personalit
 }
 
 /* ---- unwrapping */
-
-static bool is_dict(const fk_value *value) {
-    fk_kind kind = fk_value_kind(value);
-    return kind == FK_KIND_DICT || kind == FK_KIND_ORDERED_DICT;
-}
 
 /* The major version of "v1", "v2.3", ...; 0 for anything else. */
 static long major_version(const fk_value *version) {

@@ -18,7 +18,8 @@ typedef struct fk_weights {
 /* The top object {"weights_version": "v1", "architecture", "personality_vector", "model"}.
  * `architecture` NULL:
  * {"tensors": {dotted name: {"dtype", "shape"}}} of the model is recorded. Everything lives in
- * `values`; the arguments must be of it, too, or outlive it. */
+ * `values`; the arguments must be of it, too, or outlive it. FK_E_INVALID: `architecture` is no
+ * dict, `personality_vector` no tensor. */
 fk_code fk_weights_wrap(fk_values *values, fk_value *model, fk_value *personality_vector,
                         fk_value *architecture, fk_value **ret_top, fk_error *err);
 
