@@ -126,6 +126,11 @@ static void open_container(pickler *p, const fk_value *value) {
     }
 }
 
+static bool has_attributes(const fk_value *value) {
+    const fk_value *attributes = fk_value_attributes(value);
+    return attributes != NULL && fk_value_count(attributes) != 0;
+}
+
 static fk_code write_tensor(pickler *p, const fk_value *value) {
     const fk_tensor *tensor = fk_value_as_tensor(value);
     fk_pickle_storage storage = {0};
@@ -133,7 +138,7 @@ static fk_code write_tensor(pickler *p, const fk_value *value) {
     if (code != FK_OK) {
         return code;
     }
-    if (fk_value_count(fk_value_attributes(value)) == 0) {
+    if (!has_attributes(value)) {
         fk_write_tensor(&p->emit, tensor, &storage);
         fk_write_emit_put_value(&p->emit, value, false);
     } else {
@@ -280,7 +285,6 @@ static void close_ordered_batch(pickler *p, const frame *f) {
  * BUILD hangs on it. */
 static fk_code step_ordered_dict(pickler *p, frame *f) {
     size_t count = fk_value_count(f->value);
-    const fk_value *attributes = fk_value_attributes(f->value);
     if (!f->attributes) {
         bool at_batch = f->next % (size_t)(2 * BATCH) == 0;
         if (f->next != 0 && (at_batch || f->next / 2 == count) && f->next % 2 == 0) {
@@ -292,9 +296,9 @@ static fk_code step_ordered_dict(pickler *p, frame *f) {
             }
             return write_half_entry(p, f);
         }
-        if (fk_value_count(attributes) != 0) {
+        if (has_attributes(f->value)) {
             f->attributes = true;
-            return write_next(p, attributes, 0);
+            return write_next(p, fk_value_attributes(f->value), 0);
         }
     } else {
         fk_write_emit_opcode(&p->emit, FK_WRITE_BUILD);

@@ -73,19 +73,20 @@ static void write_extent(fk_write_emit *emit, const int64_t *extent, uint32_t ra
     fk_write_emit_tuple(emit, rank);
 }
 
-/* A dict of its own: {"conj": True, "neg": True}, one or both. */
+/* A dict of its own: {"neg": True, "conj": True}, one or both, in the order PyTorch happens to use.
+ */
 static void write_metadata(fk_write_emit *emit, bool conj, bool neg) {
     fk_write_emit_opcode(emit, FK_WRITE_EMPTY_DICT);
     fk_write_emit_put(emit);
     if (conj && neg) {
         fk_write_emit_opcode(emit, FK_WRITE_MARK);
     }
-    if (conj) {
-        fk_write_emit_text(emit, FK_WRITE_STRING, "conj", strlen("conj"));
-        fk_write_emit_bool(emit, true);
-    }
     if (neg) {
         fk_write_emit_text(emit, FK_WRITE_STRING, "neg", strlen("neg"));
+        fk_write_emit_bool(emit, true);
+    }
+    if (conj) {
+        fk_write_emit_text(emit, FK_WRITE_STRING, "conj", strlen("conj"));
         fk_write_emit_bool(emit, true);
     }
     fk_write_emit_opcode(emit, conj && neg ? FK_WRITE_SETITEMS : FK_WRITE_SETITEM);
