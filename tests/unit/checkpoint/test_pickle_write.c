@@ -217,7 +217,7 @@ static void test_equal_texts_are_one_object_and_long_memos_take_long_opcodes(voi
     fixture *f = *state;
     fk_value *list = container(f, FK_KIND_LIST);
     for (int i = 0; i < 300; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "text %d", i);
         append(list, fk_value_string(f->values, name));
     }
