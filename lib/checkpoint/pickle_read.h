@@ -4,6 +4,7 @@
 #ifndef FK_CHECKPOINT_PICKLE_READ_H
 #define FK_CHECKPOINT_PICKLE_READ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,9 +17,9 @@
 typedef struct fk_pickle_host {
     fk_code (*storage)(void *user, const char *key, fk_dtype dtype, const char *location,
                        uint64_t elements, fk_storage **ret_storage, fk_error *err);
-    /* A global outside the table, or a call of one, in inspection: return FK_OK to go on with an
-     * opaque value that may be called and built; NULL: refused. */
-    fk_code (*unknown)(void *user, const char *module, const char *name, uint64_t offset,
+    /* Inspection: a global outside the table is named (`call` false) or called: return FK_OK to go
+     * on with an opaque value that may be called and built. NULL: refused. */
+    fk_code (*unknown)(void *user, const char *module, const char *name, bool call, uint64_t offset,
                        fk_error *err);
     void *user;
 } fk_pickle_host;

@@ -34,6 +34,8 @@ FK_DEFINE_SCOPED(fk_zip, fk_zip_close);
 size_t fk_zip_count(const fk_zip *zip);
 const fk_zip_entry *fk_zip_at(const fk_zip *zip, size_t index); /* in the order of the directory */
 const fk_zip_entry *fk_zip_find(const fk_zip *zip, const char *name); /* exact; or NULL */
+/* The index of an entry of this archive. */
+size_t fk_zip_index(const fk_zip *zip, const fk_zip_entry *entry);
 /* Whether the payload has the CRC recorded, or (`*ret_computed` false) none was computed when it
  * was written. */
 bool fk_zip_check(const fk_zip *zip, const fk_zip_entry *entry, bool *ret_computed);

@@ -1,0 +1,291 @@
+#include "checkpoint/torch_archive.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "value/values.h"
+
+enum { VERSION_MAX = 10, ALIGNMENT_MAX = 65536 };
+
+#define HINT_RESTORE "restore the file from a copy"
+
+static fk_code fail(fk_error *err, fk_code code, uint64_t offset, const char *hint,
+                    const char *what) {
+    fk_error_set(err, code, "%s", what);
+    fk_error_offset(err, offset);
+    fk_error_hint(err, "%s", hint);
+    if (code == FK_E_UNSUPPORTED) {
+        fk_error_subject(err, FK_SUBJECT_DATA);
+    }
+    return code;
+}
+
+bool fk_torch_is_storage(const fk_zip_entry *entry) {
+    return fk_text_starts_with(entry->name, "data/");
+}
+
+/* ---- the records beside the pickle */
+
+/* The text of a record, without the line feed that may end it; false when it is absent. Texts that
+ * are too long to be right come out cut. */
+static const fk_zip_entry *read_text(const fk_torch_archive *archive, const char *name,
+                                     char into[16]) {
+    const fk_zip_entry *entry = fk_zip_find(archive->zip, name);
+    if (entry != NULL) {
+        size_t length = entry->bytes < 15 ? (size_t)entry->bytes : 15;
+        memcpy(into, archive->bytes + entry->offset, length);
+        into[length] = '\0';
+        if (strlen(into) != length) {
+            memcpy(into, "?", 2); /* a NUL is never right */
+        }
+    }
+    return entry;
+}
+
+/* A decimal number without sign or leading zeros, or -1. */
+static long read_decimal(const char *text) {
+    size_t length = strspn(text, "0123456789");
+    if (length == 0 || length > 6 || text[length] != '\0' || (text[0] == '0' && length > 1)) {
+        return -1;
+    }
+    return strtol(text, NULL, 10);
+}
+
+/* Archives that only look like a checkpoint. */
+static fk_code refuse_relatives(const fk_torch_archive *archive, fk_error *err) {
+    for (size_t i = 0; i < fk_zip_count(archive->zip); i++) {
+        const fk_zip_entry *entry = fk_zip_at(archive->zip, i);
+        if (strcmp(entry->name, "constants.pkl") == 0 || strcmp(entry->name, "model.json") == 0 ||
+            fk_text_starts_with(entry->name, "code/")) {
+            return fail(err, FK_E_UNSUPPORTED, entry->header,
+                        "load it with torch.jit.load and save its state_dict()",
+                        "the file is a TorchScript archive");
+        }
+        if (strcmp(entry->name, ".data/version") == 0 ||
+            strcmp(entry->name, ".data/extern_modules") == 0) {
+            return fail(err, FK_E_UNSUPPORTED, entry->header,
+                        "import it with torch.package and save its state_dict()",
+                        "the file is a torch.package archive");
+        }
+    }
+    return FK_OK;
+}
+
+static fk_code check_version(const fk_torch_archive *archive, fk_error *err) {
+    char text[16];
+    const fk_zip_entry *entry = read_text(archive, "version", text);
+    if (entry == NULL) {
+        return fail(err, FK_E_CORRUPT, archive->pickle->header, HINT_RESTORE,
+                    "the checkpoint has no record 'version'");
+    }
+    size_t length = strlen(text);
+    if (length > 0 && text[length - 1] == '\n') {
+        text[length - 1] = '\0';
+    }
+    long version = read_decimal(text);
+    if (version > VERSION_MAX) {
+        return fail(err, FK_E_UNSUPPORTED, entry->offset,
+                    "save it again with a PyTorch whose files have version 10 or less",
+                    "the checkpoint's version is higher than 10");
+    }
+    return version >= 1 ? FK_OK
+                        : fail(err, FK_E_CORRUPT, entry->offset, HINT_RESTORE,
+                               "the checkpoint's record 'version' is no number from 1 to 10");
+}
+
+static fk_code check_layout(const fk_torch_archive *archive, fk_error *err) {
+    char text[16];
+    const fk_zip_entry *entry = read_text(archive, ".format_version", text);
+    if (entry != NULL && strcmp(text, "1") != 0) {
+        bool newer = read_decimal(text) > 1;
+        return fail(err, newer ? FK_E_UNSUPPORTED : FK_E_CORRUPT, entry->offset,
+                    newer ? "save it again with an older PyTorch" : HINT_RESTORE,
+                    "the checkpoint's record '.format_version' is not 1");
+    }
+    entry = read_text(archive, ".storage_alignment", text);
+    if (entry != NULL && (read_decimal(text) < 1 || read_decimal(text) > ALIGNMENT_MAX)) {
+        return fail(err, FK_E_CORRUPT, entry->offset, HINT_RESTORE,
+                    "the checkpoint's record '.storage_alignment' is no number from 1 to 65536");
+    }
+    return FK_OK;
+}
+
+static fk_code check_byteorder(fk_torch_archive *archive, fk_error *err) {
+    char text[16];
+    const fk_zip_entry *entry = read_text(archive, "byteorder", text);
+    archive->big_endian = entry != NULL && strcmp(text, "big") == 0;
+    if (entry != NULL && !archive->big_endian && strcmp(text, "little") != 0) {
+        return fail(err, FK_E_CORRUPT, entry->offset, HINT_RESTORE,
+                    "the checkpoint's record 'byteorder' is neither 'little' nor 'big'");
+    }
+    return FK_OK;
+}
+
+/* A save that died leaves a whole archive without its pickle. */
+static fk_code find_pickle(fk_torch_archive *archive, fk_error *err) {
+    archive->pickle = fk_zip_find(archive->zip, "data.pkl");
+    if (archive->pickle != NULL) {
+        return FK_OK;
+    }
+    uint64_t offset = fk_zip_at(archive->zip, 0)->header;
+    if (fk_zip_find(archive->zip, "version") != NULL) {
+        return fail(err, FK_E_CORRUPT, offset, "restore the file from a copy: its save failed",
+                    "the checkpoint has no record 'data.pkl'");
+    }
+    return fail(err, FK_E_UNSUPPORTED, offset, "give a file that torch.save wrote",
+                "the zip archive is no PyTorch checkpoint: it has no record 'data.pkl'");
+}
+
+fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t length,
+                              fk_values *values, fk_error *err) {
+    *archive = (fk_torch_archive){.bytes = bytes, .values = values};
+    fk_code code = fk_zip_open(bytes, length, &archive->zip, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    archive->records = calloc(fk_zip_count(archive->zip), sizeof archive->records[0]);
+    if (archive->records == NULL) {
+        return fk_error_no_memory(err);
+    }
+    code = refuse_relatives(archive, err);
+    if (code == FK_OK) {
+        code = find_pickle(archive, err);
+    }
+    if (code == FK_OK) {
+        code = check_version(archive, err);
+    }
+    if (code == FK_OK) {
+        code = check_layout(archive, err);
+    }
+    return code == FK_OK ? check_byteorder(archive, err) : code;
+}
+
+void fk_torch_archive_finish(fk_torch_archive *archive) {
+    fk_zip_close(archive->zip);
+    free(archive->records);
+    archive->zip = NULL;
+    archive->records = NULL;
+}
+
+/* ---- storages */
+
+static void swap(uint8_t *bytes, uint64_t count, size_t unit) {
+    for (uint64_t i = 0; i + unit <= count; i += unit) {
+        for (size_t low = 0; low < unit / 2; low++) {
+            uint8_t kept = bytes[i + low];
+            bytes[i + low] = bytes[i + unit - 1 - low];
+            bytes[i + unit - 1 - low] = kept;
+        }
+    }
+}
+
+/* The unit that changes places in another byte order: the element, or half a complex one. */
+static size_t swap_unit(fk_dtype dtype) {
+    bool complex = dtype == FK_COMPLEX64 || dtype == FK_COMPLEX128;
+    return fk_dtype_bytes(dtype) / (complex ? 2 : 1);
+}
+
+/* Bytes may be looked at as any of the dtypes that have no class of their own. */
+static size_t alignment_of(fk_dtype dtype) {
+    return dtype == FK_DTYPE_NONE || dtype == FK_UINT8 ? 16 : fk_dtype_bytes(dtype);
+}
+
+static fk_storage *make_storage(fk_torch_archive *archive, const fk_zip_entry *entry,
+                                fk_dtype dtype) {
+    if (entry->bytes == 0) {
+        return fk_storage_create(archive->values, NULL, 0);
+    }
+    uint8_t *data = archive->bytes + entry->offset;
+    bool swapped = archive->big_endian && swap_unit(dtype) > 1;
+    bool copied = swapped || (uintptr_t)data % alignment_of(dtype) != 0;
+    if (copied && !archive->look_only) {
+        uint8_t *copy = fk_values_allocate(archive->values, (size_t)entry->bytes);
+        if (copy == NULL) {
+            return NULL;
+        }
+        memcpy(copy, data, (size_t)entry->bytes);
+        if (swapped) {
+            swap(copy, entry->bytes, swap_unit(dtype));
+        }
+        data = copy;
+    }
+    return fk_storage_create(archive->values, data, entry->bytes);
+}
+
+static bool counts_bytes(fk_dtype dtype) {
+    return dtype == FK_DTYPE_NONE || dtype == FK_UINT8;
+}
+
+/* Every id of one key must say the same of it. */
+static fk_code check_again(const fk_torch_record *record, const fk_zip_entry *entry, fk_dtype dtype,
+                           const char *location, fk_error *err) {
+    if (record->dtype != dtype && !(counts_bytes(record->dtype) && counts_bytes(dtype))) {
+        fk_error_set(err, FK_E_CORRUPT, "the storage '%s' is used as %s and as %s", entry->name,
+                     fk_dtype_name(record->dtype), fk_dtype_name(dtype));
+        return FK_E_CORRUPT;
+    }
+    if (strcmp(record->location, location) != 0) {
+        return fk_error_set(err, FK_E_CORRUPT, "the storage '%s' has two locations", entry->name);
+    }
+    return FK_OK;
+}
+
+static fk_code check_first(const fk_zip_entry *entry, const char *key, fk_dtype dtype,
+                           const char *location, uint64_t elements, fk_error *err) {
+    if (strcmp(location, "meta") == 0) {
+        return fail(err, FK_E_UNSUPPORTED, FK_NO_OFFSET,
+                    "materialise the tensor before saving: a meta tensor has no data",
+                    "a storage is on the device 'meta'");
+    }
+    if (entry == NULL) {
+        return fk_error_set(err, FK_E_CORRUPT, "the storage '%.100s' has no record in the file",
+                            key);
+    }
+    uint64_t bytes;
+    size_t item = dtype == FK_DTYPE_NONE ? 1 : fk_dtype_bytes(dtype);
+    if (!fk_checked_multiply(elements, item, &bytes) || bytes != entry->bytes) {
+        fk_error_set(err, FK_E_CORRUPT,
+                     "the record '%s' has %" PRIu64 " bytes, its storage %" PRIu64
+                     " elements of %zu bytes",
+                     entry->name, entry->bytes, elements, item);
+        fk_error_offset(err, entry->offset);
+        return FK_E_CORRUPT;
+    }
+    return FK_OK;
+}
+
+fk_code fk_torch_archive_storage(void *user, const char *key, fk_dtype dtype, const char *location,
+                                 uint64_t elements, fk_storage **ret_storage, fk_error *err) {
+    fk_torch_archive *archive = user;
+    char name[FK_LIMIT_ZIP_NAME_BYTES + 8];
+    bool fits = (size_t)snprintf(name, sizeof name, "data/%s", key) < sizeof name;
+    const fk_zip_entry *entry = fits ? fk_zip_find(archive->zip, name) : NULL;
+    fk_code code = check_first(entry, key, dtype, location, elements, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    fk_torch_record *record = &archive->records[fk_zip_index(archive->zip, entry)];
+    if (record->used) {
+        code = check_again(record, entry, dtype, location, err);
+        if (code != FK_OK) {
+            return code;
+        }
+    }
+    fk_storage *storage = record->storage;
+    if (storage == NULL || entry->bytes == 0) { /* PyTorch does not share empty ones either */
+        storage = make_storage(archive, entry, dtype);
+    }
+    if (storage == NULL) {
+        return fk_error_no_memory(err);
+    }
+    if (!record->used) {
+        *record = (fk_torch_record){true, dtype, location, storage};
+    }
+    *ret_storage = storage;
+    return FK_OK;
+}

@@ -1,0 +1,33 @@
+/* One record of a zip archive: its entry in the directory, held against its local header and the
+ * descriptor behind its payload. */
+#ifndef FK_CHECKPOINT_ZIP_RECORD_H
+#define FK_CHECKPOINT_ZIP_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "checkpoint/zip_read.h"
+
+enum { FK_ZIP_DIRECTORY_HEADER_BYTES = 46 };
+
+typedef struct fk_zip_record {
+    fk_zip_entry entry; /* first: fk_zip_index counts on it */
+    uint64_t end;       /* offset behind the payload and its descriptor */
+} fk_zip_record;
+
+/* Where reading stands in the directory. */
+typedef struct fk_zip_cursor {
+    const uint8_t *bytes;  /* the file */
+    uint64_t at;           /* of the next directory entry */
+    uint64_t end;          /* of the directory */
+    uint64_t records_end;  /* records lie before this offset */
+    char *names;           /* the next record's name goes here: room for the directory's bytes */
+    const uint8_t *prefix; /* of the first record's name, NULL before it */
+    size_t prefix_bytes;
+} fk_zip_cursor;
+
+/* Reads the next entry. FK_E_CORRUPT, FK_E_UNSUPPORTED or FK_E_LIMIT with the offset. */
+fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_error *err);
+
+#endif
