@@ -13,9 +13,11 @@
 #define FK_LIMIT_STRING_BYTES   (UINT32_C(16) << 20) /* one str or bytes in a pickle */
 #define FK_LIMIT_BIG_INT_BYTES  255u
 #define FK_LIMIT_RANK           64u       /* dimensions of a tensor */
+#define FK_LIMIT_EXPANDED_BYTES (UINT64_C(16) << 20) /* a personality vector beyond its file's size */
 #define FK_LIMIT_DEPTH          1000u     /* nesting of values */
 #define FK_LIMIT_ITEMS          16000000u /* items of one list, entries of one dict */
 #define FK_LIMIT_VISITS         32000000u /* values of one object, shared ones counted each time */
+#define FK_LIMIT_FINDINGS       10000u /* what one inspection tells */
 
 /* JSON and manifests */
 #define FK_LIMIT_JSON_BYTES         (UINT64_C(16) << 20)

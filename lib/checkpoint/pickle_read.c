@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "checkpoint/pickle_handlers.h"
+#include "checkpoint/pickle_lenient.h"
 #include "checkpoint/pickle_machine.h"
 
 /* An opcode must lie in the frame that is open, whole, and a frame follows a frame at its end. */
@@ -51,6 +52,11 @@ static fk_code run(fk_machine *machine, const fk_pickle_step *step) {
         return FK_OK;
     }
     fk_pickle_handler handler = fk_pickle_handler_of(step->opcode);
+    if (handler == NULL && fk_machine_inspects(machine)) {
+        code = machine->host->foreign(machine->host->user, step->name, machine->base + machine->at,
+                                      machine->err);
+        return code == FK_OK ? fk_pickle_run_lenient(machine, step) : code;
+    }
     if (handler == NULL) {
         return fk_error_set(machine->err, FK_E_UNSUPPORTED, "the pickle uses %s, which is not read",
                             step->name);
@@ -96,7 +102,8 @@ static fk_code check_length(const fk_machine *machine) {
 /* What STOP leaves: exactly one item, a value, and no bytes behind it unless the caller wants to
  * know. */
 static fk_code finish(fk_machine *machine, size_t used, bool whole, fk_value **ret_value) {
-    if (machine->height != 1 || machine->mark_count != 0) {
+    bool inspects = fk_machine_inspects(machine);
+    if (machine->height == 0 || (!inspects && (machine->height != 1 || machine->mark_count != 0))) {
         return fk_error_set(machine->err, FK_E_CORRUPT, "the pickle stops with %zu items left",
                             machine->height);
     }
@@ -109,9 +116,9 @@ static fk_code finish(fk_machine *machine, size_t used, bool whole, fk_value **r
         return fk_error_set(machine->err, FK_E_CORRUPT, "the pickle stops within a frame");
     }
     fk_value *value;
-    fk_code code = fk_machine_value_of(machine, &machine->stack[0], &value);
+    fk_code code = fk_machine_value_of(machine, &machine->stack[machine->height - 1], &value);
     if (code == FK_OK) {
-        code = fk_pickle_check_graph(value, !fk_machine_inspects(machine), machine->err);
+        code = fk_pickle_check_graph(value, !inspects, machine->err);
     }
     if (code == FK_OK) {
         *ret_value = value;

@@ -21,12 +21,14 @@ typedef struct fk_pickle_host {
      * on with an opaque value that may be called and built. NULL: refused. */
     fk_code (*unknown)(void *user, const char *module, const char *name, bool call, uint64_t offset,
                        fk_error *err);
+    /* Inspection (set with `unknown`): an opcode that is not read. It is followed nevertheless. */
+    fk_code (*foreign)(void *user, const char *opcode, uint64_t offset, fk_error *err);
     void *user;
 } fk_pickle_host;
 
 /* Reads one pickle of `length` bytes up to STOP, which must be its last byte unless `ret_used`
- * takes how many bytes it had. Offsets in errors count from `base`, the pickle's own offset in its
- * file. */
+ * takes how many bytes it had. In inspection, items left over at STOP are no error. Offsets in
+ * errors count from `base`, the pickle's own offset in its file. */
 fk_code fk_pickle_read(const uint8_t *bytes, size_t length, uint64_t base,
                        const fk_pickle_host *host, fk_values *values, fk_value **ret_value,
                        size_t *ret_used, fk_error *err);
