@@ -1,0 +1,18 @@
+/* Metadata of a run as a dict, from which fontkeep/metadata.py makes RunMetadata. */
+#ifndef FONTKEEP_PYTHON_INFO_H
+#define FONTKEEP_PYTHON_INFO_H
+
+#include <fontkeep/run.h>
+
+#include "state.h"
+
+/* NULL with an exception. */
+PyObject *fkpy_info(fkpy_state *state, const fk_run_info *info);
+/* A list of such dicts. */
+PyObject *fkpy_info_list(fkpy_state *state, const fk_run_list *runs);
+/* A problem as the tuple (code, path, tensor, offset, length, message). */
+PyObject *fkpy_problem(const fk_problem *problem);
+/* A tuple of ints. */
+PyObject *fkpy_shape(const int64_t *shape, size_t rank);
+
+#endif

@@ -1,0 +1,128 @@
+"""A run that is open: everything it holds, read and checked when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from typing import Any
+
+from fontkeep import _native
+from fontkeep.errors import IncompleteRunError
+from fontkeep.images import from_png
+from fontkeep.metadata import RunMetadata, from_record
+from fontkeep.tensors import builder
+
+_NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_ESCAPE = re.compile(r"uni([0-9A-F]{4})|u([0-9A-F]{5,6})")
+
+
+def _with_non_finite(value: Any) -> Any:
+    """JSON has no NaN: numbers that are not finite are written as these texts."""
+    if isinstance(value, dict):
+        return {name: _with_non_finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_non_finite(item) for item in value]
+    return _NON_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def _label(stem: str) -> str:
+    """The label of a glyph file: the stem, unescaped where it is written as uniXXXX or uXXXXX."""
+    matches = [_ESCAPE.fullmatch(part) for part in stem.split("_")]
+    if not all(matches):
+        return stem
+    codes = [int(match[1] or match[2], 16) for match in matches if match is not None]
+    if any(code > 0x10FFFF or 0xD800 <= code < 0xE000 for code in codes):
+        return stem
+    return "".join(map(chr, codes))
+
+
+class Run:
+    """One run of a font, made by `Store.open_run`.
+
+    Every file comes from the same generation and is checked against the manifest when it is first
+    read. A missing one raises `IncompleteRunError`, a damaged one `CorruptRunError`.
+    """
+
+    def __init__(self, native: _native.Run) -> None:
+        self._native = native
+        self._lock = threading.RLock()  # a run is used by one thread at a time
+        self._metadata = from_record(native.info())
+        self._contents: tuple[Any, Any, Any] | None = None
+        self._feedback: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> str:
+        return self._metadata.run_id
+
+    @property
+    def metadata(self) -> RunMetadata:
+        """What the manifest says, with shallow health."""
+        return self._metadata
+
+    @property
+    def weights(self) -> Any:
+        return self._loaded()[0]
+
+    @property
+    def personality_vector(self) -> Any:
+        """None in a run whose weights have none."""
+        return self._loaded()[1]
+
+    @property
+    def architecture(self) -> Any:
+        """None in a run of weights version v0."""
+        return self._loaded()[2]
+
+    @property
+    def feedback(self) -> dict[str, Any]:
+        """The object of feedback.json; non-finite numbers of known members are floats."""
+        with self._lock:
+            if self._feedback is None:
+                feedback = _native.json_read(self._read("feedback.json"))
+                for name in ("metrics", "loss_history"):
+                    if name in feedback:
+                        feedback[name] = _with_non_finite(feedback[name])
+                self._feedback = feedback
+            return self._feedback
+
+    def sample_image(self) -> Any:
+        """A PIL image where PIL can be imported, else the bytes of the PNG file."""
+        return from_png(self._read("sample.png"))
+
+    def eval_glyphs(self) -> dict[str, Any]:
+        """Label -> image, as `sample_image` gives them."""
+        if self._metadata.manifest_version is None:
+            names = self._glyph_names_on_disk()
+        else:
+            names = [
+                (file.label, file.path) for file in self._metadata.files if file.label is not None
+            ]
+        return {label: from_png(self._read(path)) for label, path in names}
+
+    def _glyph_names_on_disk(self) -> list[tuple[str, str]]:
+        """Of a run without a manifest."""
+        directory = os.path.join(self._metadata.path, "eval-glyphs")
+        try:
+            names = sorted(name for name in os.listdir(directory) if name.endswith(".png"))
+        except FileNotFoundError:
+            raise IncompleteRunError(
+                f"run '{self.id}' has no 'eval-glyphs'",
+                code="incomplete",
+                hint="regenerate it, or restore it from a backup",
+                path=directory,
+            ) from None
+        return [(_label(name.removesuffix(".png")), f"eval-glyphs/{name}") for name in names]
+
+    def _read(self, path: str) -> bytes:
+        with self._lock:
+            return self._native.read_file(path)
+
+    def _loaded(self) -> tuple[Any, Any, Any]:
+        with self._lock:
+            if self._contents is None:
+                self._contents = self._native.load_weights().contents(builder())
+            return self._contents
+
+    def __repr__(self) -> str:
+        return f"<fontkeep.Run {self._metadata.font_id} {self.id}>"
