@@ -25,7 +25,6 @@ static fk_code check_time(int64_t time_us, const char *name, fk_error *err) {
                : fk_error_set(err, FK_E_INVALID, "%s is outside the years 1 to 9999", name);
 }
 
-/* What is nested too deep, or holds a key twice, would make a manifest that nobody can read. */
 static fk_code check_training(const fk_value *training, fk_error *err) {
     fk_kind kind = fk_value_kind(training);
     if (kind != FK_KIND_DICT && kind != FK_KIND_ORDERED_DICT) {
@@ -34,18 +33,7 @@ static fk_code check_training(const fk_value *training, fk_error *err) {
         return FK_E_INVALID;
     }
     FK_SCOPED(fk_buffer_finish) fk_buffer text = {0};
-    FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
-    fk_value *read = NULL;
-    fk_buffer_append_text(&text, "{\"training\": ");
-    fk_code code = fk_json_append(&text, training, "training", err);
-    fk_buffer_append_text(&text, "}");
-    if (code != FK_OK) {
-        return code;
-    }
-    if (values == NULL || text.failed) {
-        return fk_error_no_memory(err);
-    }
-    return fk_json_read((const char *)text.bytes, text.length, values, &read, err);
+    return fk_json_append_member(&text, "training", training, err);
 }
 
 static fk_code check_parent(const char *parent_run_id, fk_error *err) {
