@@ -166,7 +166,7 @@ static fk_code find(manifest_reading *reading, const char *name, bool nullable,
 
 static fk_code read_text(manifest_reading *reading, const char *name, bool nullable,
                          const char **ret_text) {
-    fk_value *member;
+    fk_value *member = NULL;
     fk_code code = find(reading, name, nullable, &member);
     if (code != FK_OK || member == NULL) {
         return code;
