@@ -185,7 +185,7 @@ static fk_code read_text(manifest_reading *reading, const char *name, bool nulla
 
 static fk_code read_number(manifest_reading *reading, const char *name, bool *ret_given,
                            uint64_t *ret_number) {
-    fk_value *member;
+    fk_value *member = NULL;
     fk_code code = find(reading, name, ret_given != NULL, &member);
     if (ret_given != NULL) {
         *ret_given = code == FK_OK && member != NULL;
@@ -215,7 +215,7 @@ static fk_code read_time(manifest_reading *reading, const char *name, int64_t *r
 
 /* A dict; null is an empty one. */
 static fk_code read_dict(manifest_reading *reading, const char *name, const fk_value **ret_dict) {
-    fk_value *member;
+    fk_value *member = NULL;
     fk_code code = find(reading, name, true, &member);
     if (code != FK_OK) {
         return code;
@@ -235,7 +235,7 @@ static fk_code read_dict(manifest_reading *reading, const char *name, const fk_v
 }
 
 static fk_code read_personality(manifest_reading *reading) {
-    fk_value *member;
+    fk_value *member = NULL;
     fk_run_info *info = &reading->info;
     fk_code code = find(reading, "personality", true, &member);
     info->has_personality = code == FK_OK && member != NULL;
