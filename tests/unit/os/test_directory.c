@@ -1,0 +1,492 @@
+/* lib/os/directory.c, names.c, directory_tree.c, walk.c, file_system.c: directories. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fake_kernel.h"
+#include "os/directory.h"
+#include "os/file.h"
+#include "scratch.h"
+
+static fk_error err;
+
+static void test_directories_open_beneath_and_only_directories(void **state) {
+    (void)state;
+    scratch_mkdir("d");
+    scratch_mkdir("d/e");
+    scratch_write_text("file", "");
+    assert_int_equal(symlinkat("d", scratch_fd, "link"), 0);
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    fake_kernel_fail("openat_beneath", 1, EINTR, FAKE_ONCE);
+    assert_int_equal(fk_directory_open(scratch_fd, "d/e", &fd, &err), FK_OK);
+    int other = -7;
+    assert_int_equal(fk_directory_open(scratch_fd, "file", &other, &err), FK_E_INVALID);
+    assert_int_equal(err.system_errno, ENOTDIR);
+    assert_string_equal(err.message, "'file' is no directory");
+    assert_int_equal(fk_directory_open(scratch_fd, "link", &other, &err), FK_E_INVALID);
+    assert_int_equal(fk_directory_open(scratch_fd, "link/e", &other, &err), FK_E_INVALID);
+    assert_int_equal(fk_directory_open(scratch_fd, "../x", &other, NULL), FK_E_INVALID);
+    assert_int_equal(fk_directory_open(scratch_fd, "none", &other, &err), FK_E_IO);
+    assert_int_equal(err.system_errno, ENOENT);
+    assert_int_equal(other, -7);
+}
+
+static void test_a_path_the_user_named_may_lead_through_links(void **state) {
+    (void)state;
+    char path[4200];
+    scratch_mkdir("d");
+    scratch_write_text("file", "");
+    assert_int_equal(symlinkat("d", scratch_fd, "link"), 0);
+    snprintf(path, sizeof path, "%s/link", scratch_path);
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    fake_kernel_fail("openat", 1, EINTR, FAKE_ONCE);
+    assert_int_equal(fk_directory_open_path(path, &fd, &err), FK_OK);
+    int other = -7;
+    snprintf(path, sizeof path, "%s/file", scratch_path);
+    assert_int_equal(fk_directory_open_path(path, &other, &err), FK_E_INVALID);
+    assert_int_equal(err.system_errno, ENOTDIR);
+    assert_int_equal(fk_directory_open_path("/nowhere", &other, &err), FK_E_IO);
+    assert_int_equal(err.system_errno, ENOENT);
+}
+
+static void test_making_tells_whether_it_is_new(void **state) {
+    (void)state;
+    bool made = false;
+    mode_t old = umask(027);
+    fake_kernel_fail("mkdirat", 1, EINTR, FAKE_ONCE);
+    assert_int_equal(fk_directory_make(scratch_fd, "d", &made, &err), FK_OK);
+    umask(old);
+    assert_true(made);
+    struct stat status;
+    assert_int_equal(fstatat(scratch_fd, "d", &status, 0), 0);
+    assert_int_equal(status.st_mode & 0777, 0750);
+    assert_int_equal(fk_directory_make(scratch_fd, "d", &made, &err), FK_OK);
+    assert_false(made);
+    assert_int_equal(fk_directory_make(scratch_fd, "d/e", NULL, &err), FK_OK);
+    assert_true(scratch_exists("d/e"));
+}
+
+static void test_what_is_there_and_no_directory_is_refused(void **state) {
+    (void)state;
+    bool made = true;
+    scratch_write_text("file", "");
+    scratch_mkdir("d");
+    assert_int_equal(symlinkat("d", scratch_fd, "link"), 0);
+    assert_int_equal(fk_directory_make(scratch_fd, "file", &made, &err), FK_E_INVALID);
+    assert_int_equal(fk_directory_make(scratch_fd, "link", &made, &err), FK_E_INVALID);
+    assert_int_equal(fk_directory_make(scratch_fd, "link/x", &made, &err), FK_E_INVALID);
+    assert_int_equal(fk_directory_make(scratch_fd, "none/x", &made, &err), FK_E_IO);
+    fake_kernel_fail("mkdirat", 1, EROFS, FAKE_ONCE);
+    assert_int_equal(fk_directory_make(scratch_fd, "x", &made, &err), FK_E_ACCESS);
+    fake_kernel_fail("fstatat", 1, EIO, FAKE_ONCE);
+    assert_int_equal(fk_directory_make(scratch_fd, "d", &made, &err), FK_E_IO);
+    assert_true(made);
+    assert_false(scratch_exists("d/x"));
+}
+
+static void test_a_path_is_made_with_its_parents_and_each_is_synced(void **state) {
+    (void)state;
+    char path[4200];
+    snprintf(path, sizeof path, "%s//a/./b/c//", scratch_path);
+    assert_int_equal(fk_directory_make_path(path, &err), FK_OK);
+    assert_true(scratch_exists("a/b/c"));
+    assert_int_equal(fake_kernel_count("mkdirat"), 3);
+    assert_int_equal(fake_kernel_count("fsync"), 3);
+    assert_int_equal(fk_directory_make_path(path, &err), FK_OK);
+    assert_int_equal(fake_kernel_count("mkdirat"), 3);
+    assert_int_equal(fk_directory_make_path("/", &err), FK_OK);
+}
+
+static void test_a_path_relative_to_the_working_directory_is_made(void **state) {
+    (void)state;
+    FK_SCOPED(fk_file_closep) int before = open(".", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(fchdir(scratch_fd), 0);
+    fk_code code = fk_directory_make_path("x/y", &err);
+    char *absolute = NULL;
+    fk_code absolute_code = fk_directory_absolute("./x//y/../z/", &absolute, &err);
+    assert_int_equal(fchdir(before), 0);
+    assert_int_equal(code, FK_OK);
+    assert_true(scratch_exists("x/y"));
+    assert_int_equal(absolute_code, FK_OK);
+    char expected[4200];
+    snprintf(expected, sizeof expected, "%s/x/y/../z", scratch_path);
+    assert_string_equal(absolute, expected);
+    free(absolute);
+}
+
+static void test_a_path_that_cannot_be_made_says_where(void **state) {
+    (void)state;
+    char path[4200];
+    scratch_write_text("file", "");
+    snprintf(path, sizeof path, "%s/file/x", scratch_path);
+    assert_int_equal(fk_directory_make_path(path, &err), FK_E_INVALID);
+    path[strlen(path) - 2] = '\0';
+    assert_string_equal(err.path, path);
+    assert_int_equal(symlinkat("nowhere", scratch_fd, "link"), 0);
+    snprintf(path, sizeof path, "%s/link", scratch_path);
+    assert_int_equal(fk_directory_make_path(path, &err), FK_E_IO);
+    assert_int_equal(fk_directory_make_path("", &err), FK_E_IO);
+    snprintf(path, sizeof path, "%s/new", scratch_path);
+    fake_kernel_fail("mkdirat", 1, EACCES, FAKE_ONCE);
+    assert_int_equal(fk_directory_make_path(path, &err), FK_E_ACCESS);
+    fake_kernel_fail("fsync", 1, EIO, FAKE_ONCE);
+    assert_int_equal(fk_directory_make_path(path, &err), FK_E_IO);
+}
+
+static void test_absolute_paths_stay_and_lose_what_means_nothing(void **state) {
+    (void)state;
+    char *absolute = NULL;
+    assert_int_equal(fk_directory_absolute("/a//b/./c/", &absolute, &err), FK_OK);
+    assert_string_equal(absolute, "/a/b/c");
+    free(absolute);
+    assert_int_equal(fk_directory_absolute("/./", &absolute, &err), FK_OK);
+    assert_string_equal(absolute, "/");
+    free(absolute);
+    fake_kernel_fail("getcwd", 1, ENOENT, FAKE_ONCE);
+    assert_int_equal(fk_directory_absolute("a", &absolute, &err), FK_E_IO);
+    assert_int_equal(err.system_errno, ENOENT);
+}
+
+static void test_names_are_listed_sorted_and_again(void **state) {
+    (void)state;
+    scratch_write_text("b", "");
+    scratch_write_text(".hidden", "");
+    scratch_mkdir("a");
+    for (int round = 0; round < 2; round++) {
+        FK_SCOPED(fk_names_finish) fk_names names = {0};
+        assert_int_equal(fk_directory_list(scratch_fd, ".", &names, &err), FK_OK);
+        assert_int_equal(names.count, 3);
+        assert_string_equal(names.names[0], ".hidden");
+        assert_string_equal(names.names[1], "a");
+        assert_string_equal(names.names[2], "b");
+        assert_true(names.types[1] == DT_DIR || names.types[1] == DT_UNKNOWN);
+        assert_true(fk_names_contain(&names, "b"));
+        assert_false(fk_names_contain(&names, "c"));
+    }
+}
+
+static void test_an_empty_directory_has_no_names(void **state) {
+    (void)state;
+    FK_SCOPED(fk_names_finish) fk_names names = {0};
+    assert_int_equal(fk_directory_list(scratch_fd, ".", &names, &err), FK_OK);
+    assert_int_equal(names.count, 0);
+    assert_false(fk_names_contain(&names, "a"));
+}
+
+static void test_many_names_are_all_listed(void **state) {
+    (void)state;
+    char name[32];
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "a-rather-long-name-%04d", 2999 - i);
+        scratch_write_text(name, "");
+    }
+    FK_SCOPED(fk_names_finish) fk_names names = {0};
+    assert_int_equal(fk_directory_list(scratch_fd, ".", &names, &err), FK_OK);
+    assert_int_equal(names.count, 3000);
+    assert_string_equal(names.names[1234], "a-rather-long-name-1234");
+    assert_true(fake_kernel_count("getdents") > 2);
+}
+
+static void test_a_listing_that_fails_leaves_nothing(void **state) {
+    (void)state;
+    fk_names names = {0};
+    fake_kernel_fail("getdents", 1, EINTR, FAKE_ONCE);
+    fake_kernel_fail("getdents", 2, EIO, FAKE_ONCE);
+    assert_int_equal(fk_directory_list(scratch_fd, "runs", &names, &err), FK_E_IO);
+    assert_string_equal(err.message, "cannot list 'runs': Input/output error");
+    fake_kernel_fail("openat", 1, EINTR, FAKE_ONCE);
+    fake_kernel_fail("openat", 2, EMFILE, FAKE_ONCE);
+    assert_int_equal(fk_directory_list(scratch_fd, "runs", &names, &err), FK_E_IO);
+    assert_null(names.names);
+}
+
+static void test_publishing_gives_the_name_and_replaces_nothing(void **state) {
+    (void)state;
+    bool taken = true;
+    scratch_mkdir("stage");
+    scratch_write_text("stage/f", "new");
+    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
+    assert_false(taken);
+    assert_string_equal(fake_kernel_record(), "renameat2 stage -> run\n");
+    scratch_mkdir("stage");
+    scratch_mkdir("empty");
+    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
+    assert_true(taken);
+    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "empty", &taken, &err), FK_OK);
+    assert_true(taken);
+    assert_true(scratch_exists("stage"));
+    assert_int_equal(fk_directory_publish(scratch_fd, "none", "x", &taken, &err), FK_E_IO);
+    assert_int_equal(err.system_errno, ENOENT);
+}
+
+static void test_publishing_works_where_renameat2_does_not(void **state) {
+    (void)state;
+    static const int unknown[] = {EINVAL, ENOSYS, EOPNOTSUPP};
+    for (size_t i = 0; i < 3; i++) {
+        fake_kernel_fail("renameat2", 1, unknown[i], FAKE_ONCE);
+        bool taken = true;
+        scratch_mkdir("stage");
+        scratch_write_text("stage/f", "new");
+        assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
+        assert_int_equal(taken, i > 0);
+        assert_true(scratch_exists("run/f"));
+        assert_int_equal(fk_directory_remove(scratch_fd, "stage", &err), FK_OK);
+    }
+    bool taken = false;
+    scratch_mkdir("stage");
+    scratch_write_text("file", "");
+    fake_kernel_fail("renameat2", 1, EINVAL, FAKE_ONCE);
+    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "file", &taken, &err), FK_OK);
+    assert_true(taken);
+    assert_true(scratch_exists("file"));
+    taken = false;
+    fake_kernel_fail("renameat2", 1, EINVAL, FAKE_ONCE);
+    fake_kernel_fail("renameat", 1, EEXIST, FAKE_ONCE);
+    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run2", &taken, &err), FK_OK);
+    assert_true(taken);
+}
+
+static void test_a_rename_whose_answer_got_lost_counts(void **state) {
+    (void)state;
+    static const int answers[] = {ENOENT, EEXIST, EIO, EINTR};
+    for (size_t i = 0; i < 4; i++) {
+        bool taken = true;
+        char name[8];
+        snprintf(name, sizeof name, "run%zu", i);
+        scratch_mkdir("stage");
+        fake_kernel_fail_after("renameat2", 1, answers[i]);
+        assert_int_equal(fk_directory_publish(scratch_fd, "stage", name, &taken, &err), FK_OK);
+        assert_false(taken);
+        assert_true(scratch_exists(name));
+    }
+}
+
+static void test_a_rename_that_fails_is_an_error(void **state) {
+    (void)state;
+    bool taken = false;
+    scratch_mkdir("stage");
+    fake_kernel_fail("renameat2", 1, EIO, FAKE_ONCE);
+    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_E_IO);
+    assert_true(scratch_exists("stage"));
+    fake_kernel_fail("renameat2", 1, EINTR, FAKE_ONCE);
+    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
+    assert_true(scratch_exists("run"));
+}
+
+static void test_a_tree_is_removed_and_links_are_not_followed(void **state) {
+    (void)state;
+    scratch_mkdir("outside");
+    scratch_write_text("outside/precious", "x");
+    scratch_mkdir("t");
+    scratch_mkdir("t/a");
+    scratch_mkdir("t/a/b");
+    scratch_write_text("t/a/b/f", "x");
+    scratch_write_text("t/a/g", "x");
+    assert_int_equal(symlinkat("../outside", scratch_fd, "t/link"), 0);
+    assert_int_equal(mkfifoat(scratch_fd, "t/pipe", 0600), 0);
+    fake_kernel_fail("unlinkat", 1, EINTR, FAKE_ONCE);
+    fake_kernel_fail("openat_beneath", 1, EINTR, FAKE_ONCE);
+    assert_int_equal(fk_directory_remove(scratch_fd, "t", &err), FK_OK);
+    assert_false(scratch_exists("t"));
+    assert_true(scratch_exists("outside/precious"));
+    assert_int_equal(fk_directory_remove(scratch_fd, "t", &err), FK_OK);
+}
+
+static void test_a_tree_deeper_than_any_stack_is_removed(void **state) {
+    (void)state;
+    enum { DEPTH = 3000 };
+    int fd = dup(scratch_fd);
+    for (int i = 0; i < DEPTH; i++) {
+        assert_int_equal(mkdirat(fd, "d", 0777), 0);
+        int deeper = openat(fd, "d", O_RDONLY | O_DIRECTORY);
+        close(fd);
+        fd = deeper;
+    }
+    close(fd);
+    uint64_t bytes = 99;
+    assert_int_equal(fk_directory_bytes(scratch_fd, "d", &bytes, &err), FK_OK);
+    assert_int_equal(bytes, 0);
+    assert_int_equal(fk_directory_remove(scratch_fd, "d", &err), FK_OK);
+    assert_false(scratch_exists("d"));
+}
+
+static void test_the_first_error_is_told_and_the_rest_removed(void **state) {
+    (void)state;
+    scratch_mkdir("t");
+    scratch_mkdir("t/a");
+    scratch_write_text("t/a/f", "x");
+    scratch_write_text("t/g", "x");
+    fake_kernel_fail("unlinkat", 1, EIO, FAKE_ONCE);
+    assert_int_equal(fk_directory_remove(scratch_fd, "t", &err), FK_E_IO);
+    assert_string_equal(err.path, "t/a/f");
+    assert_string_equal(err.message, "cannot remove 't/a/f': Input/output error");
+    assert_false(scratch_exists("t/g"));
+    assert_true(scratch_exists("t/a/f"));
+    assert_int_equal(fk_directory_remove(scratch_fd, "t", NULL), FK_OK);
+}
+
+static void test_every_failing_call_of_a_removal_is_told_and_does_no_harm(void **state) {
+    (void)state;
+    static const char *const calls[] = {"openat_beneath", "fstat", "openat", "getdents",
+                                        "unlinkat"};
+    size_t failures = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        for (size_t nth = 1; nth < 6; nth++) {
+            scratch_mkdir("t");
+            scratch_mkdir("t/a");
+            scratch_mkdir("t/a/b");
+            scratch_write_text("t/a/b/f", "x");
+            scratch_write_text("t/a/f", "x");
+            fake_kernel_fail(calls[i], nth, EIO, FAKE_ONCE);
+            fk_code code = fk_directory_remove(scratch_fd, "t", &err);
+            fake_kernel_relent();
+            assert_int_equal(code == FK_OK, !scratch_exists("t"));
+            failures += code != FK_OK;
+            assert_int_equal(fk_directory_remove(scratch_fd, "t", &err), FK_OK);
+        }
+    }
+    assert_true(failures >= 20);
+}
+
+static void move_away(void *user) {
+    (void)user;
+    assert_int_equal(renameat(scratch_fd, "t/a/b", scratch_fd, "moved"), 0);
+}
+
+static void test_a_tree_that_is_moved_meanwhile_is_left(void **state) {
+    (void)state;
+    scratch_mkdir("t");
+    scratch_mkdir("t/a");
+    scratch_mkdir("t/a/b");
+    scratch_write_text("t/a/b/f", "x");
+    scratch_write_text("precious", "x");
+    fake_kernel_before("unlinkat", 1, move_away, NULL);
+    assert_int_equal(fk_directory_remove(scratch_fd, "t", &err), FK_E_IO);
+    assert_int_equal(err.system_errno, EXDEV);
+    assert_true(scratch_exists("moved"));
+    assert_true(scratch_exists("precious"));
+}
+
+static void replace_with_link(void *user) {
+    (void)user;
+    assert_int_equal(unlinkat(scratch_fd, "t/a", AT_REMOVEDIR), 0);
+    assert_int_equal(symlinkat("../outside", scratch_fd, "t/a"), 0);
+}
+
+static void test_a_directory_swapped_for_a_link_is_not_followed(void **state) {
+    (void)state;
+    scratch_mkdir("outside");
+    scratch_write_text("outside/precious", "x");
+    scratch_mkdir("t");
+    scratch_mkdir("t/a");
+    fake_kernel_before("openat_beneath", 2, replace_with_link, NULL);
+    assert_int_not_equal(fk_directory_remove(scratch_fd, "t", &err), FK_OK);
+    assert_true(scratch_exists("outside/precious"));
+}
+
+static void test_only_empty_directories_are_removed_as_such(void **state) {
+    (void)state;
+    scratch_mkdir("d");
+    scratch_mkdir("d/e");
+    assert_int_equal(fk_directory_remove_empty(scratch_fd, "d", &err), FK_OK);
+    assert_true(scratch_exists("d"));
+    fake_kernel_fail("unlinkat", 1, EINTR, FAKE_ONCE);
+    assert_int_equal(fk_directory_remove_empty(scratch_fd, "d/e", &err), FK_OK);
+    assert_int_equal(fk_directory_remove_empty(scratch_fd, "d/e", &err), FK_OK);
+    assert_false(scratch_exists("d/e"));
+    scratch_write_text("file", "");
+    assert_int_equal(fk_directory_remove_empty(scratch_fd, "file", &err), FK_E_IO);
+    assert_int_equal(fk_directory_remove_empty(scratch_fd, "none/x", &err), FK_OK);
+}
+
+static void test_bytes_count_what_only_this_directory_holds(void **state) {
+    (void)state;
+    uint64_t bytes = 0;
+    scratch_mkdir("t");
+    scratch_mkdir("t/a");
+    scratch_write_text("t/f", "12345");
+    scratch_write_text("t/a/g", "1234567");
+    scratch_write_text("outside", "123");
+    assert_int_equal(symlinkat("outside", scratch_fd, "t/link"), 0);
+    assert_int_equal(linkat(scratch_fd, "outside", scratch_fd, "t/shared", 0), 0);
+    assert_int_equal(fk_directory_bytes(scratch_fd, "t", &bytes, &err), FK_OK);
+    assert_int_equal(bytes, 12);
+    assert_int_equal(linkat(scratch_fd, "t/f", scratch_fd, "t/a/f", 0), 0);
+    assert_int_equal(fk_directory_bytes(scratch_fd, "t", &bytes, &err), FK_OK);
+    assert_int_equal(bytes, 12);
+    fake_kernel_fail("fstatat", 2, EIO, FAKE_ONCE);
+    assert_int_equal(fk_directory_bytes(scratch_fd, "t", &bytes, &err), FK_E_IO);
+    assert_int_equal(bytes, 12);
+    assert_int_equal(fk_directory_bytes(scratch_fd, "none", &bytes, &err), FK_OK);
+    assert_int_equal(bytes, 0);
+}
+
+static void test_network_file_systems_are_not_local(void **state) {
+    (void)state;
+    fake_kernel_set_file_system(EXT4_SUPER_MAGIC);
+    assert_true(fk_directory_is_local(scratch_fd));
+    fake_kernel_set_file_system(NFS_SUPER_MAGIC);
+    assert_false(fk_directory_is_local(scratch_fd));
+    fake_kernel_set_file_system(FUSE_SUPER_MAGIC);
+    assert_false(fk_directory_is_local(scratch_fd));
+    fake_kernel_set_file_system(0xFF534D42L);
+    assert_false(fk_directory_is_local(scratch_fd));
+    fake_kernel_fail("fstatfs", 1, EIO, FAKE_ONCE);
+    fake_kernel_set_file_system(EXT4_SUPER_MAGIC);
+    assert_false(fk_directory_is_local(scratch_fd));
+}
+
+static void test_free_bytes_are_those_for_ordinary_users(void **state) {
+    (void)state;
+    fake_kernel_set_free_bytes(12345);
+    assert_int_equal(fk_directory_free_bytes(scratch_fd), 12345);
+    fake_kernel_set_free_bytes(UINT64_MAX);
+    assert_true(fk_directory_free_bytes(scratch_fd) > 0);
+    fake_kernel_fail("fstatvfs", 1, EIO, FAKE_ONCE);
+    assert_true(fk_directory_free_bytes(scratch_fd) == UINT64_MAX);
+}
+
+#define scratch_test(function)                                                                     \
+    cmocka_unit_test_setup_teardown(function, scratch_setup, scratch_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        scratch_test(test_directories_open_beneath_and_only_directories),
+        scratch_test(test_a_path_the_user_named_may_lead_through_links),
+        scratch_test(test_making_tells_whether_it_is_new),
+        scratch_test(test_what_is_there_and_no_directory_is_refused),
+        scratch_test(test_a_path_is_made_with_its_parents_and_each_is_synced),
+        scratch_test(test_a_path_relative_to_the_working_directory_is_made),
+        scratch_test(test_a_path_that_cannot_be_made_says_where),
+        scratch_test(test_absolute_paths_stay_and_lose_what_means_nothing),
+        scratch_test(test_names_are_listed_sorted_and_again),
+        scratch_test(test_an_empty_directory_has_no_names),
+        scratch_test(test_many_names_are_all_listed),
+        scratch_test(test_a_listing_that_fails_leaves_nothing),
+        scratch_test(test_publishing_gives_the_name_and_replaces_nothing),
+        scratch_test(test_publishing_works_where_renameat2_does_not),
+        scratch_test(test_a_rename_whose_answer_got_lost_counts),
+        scratch_test(test_a_rename_that_fails_is_an_error),
+        scratch_test(test_a_tree_is_removed_and_links_are_not_followed),
+        scratch_test(test_a_tree_deeper_than_any_stack_is_removed),
+        scratch_test(test_the_first_error_is_told_and_the_rest_removed),
+        scratch_test(test_every_failing_call_of_a_removal_is_told_and_does_no_harm),
+        scratch_test(test_a_tree_that_is_moved_meanwhile_is_left),
+        scratch_test(test_a_directory_swapped_for_a_link_is_not_followed),
+        scratch_test(test_only_empty_directories_are_removed_as_such),
+        scratch_test(test_bytes_count_what_only_this_directory_holds),
+        scratch_test(test_network_file_systems_are_not_local),
+        scratch_test(test_free_bytes_are_those_for_ordinary_users),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* lib/os/kernel.c: openat_beneath with openat2, and without it (a seccomp filter takes it away). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/kernel.h"
+#include "scratch.h"
+
+static const struct {
+    const char *path;
+    int flags;
+    int failures[2]; /* 0: it opens; a second one where the fallback has another name for it */
+} cases[] = {
+    {"f", O_RDONLY, {0}},
+    {"d/f", O_RDONLY, {0}},
+    {"d//e/./g", O_RDONLY, {0}},
+    {"d/", O_RDONLY | O_DIRECTORY, {0}},
+    {".", O_RDONLY | O_DIRECTORY, {0}},
+    {"none", O_RDONLY, {ENOENT}},
+    {"", O_RDONLY, {ENOENT}},
+    {"d/none/x", O_RDONLY, {ENOENT}},
+    {"f/x", O_RDONLY, {ENOTDIR}},
+    {"link", O_RDONLY, {ELOOP}},
+    {"links/f", O_RDONLY, {ELOOP, ENOTDIR}},
+    {"../x", O_RDONLY, {EXDEV}},
+    {"..", O_RDONLY | O_DIRECTORY, {EXDEV}},
+    {"/etc/passwd", O_RDONLY, {EXDEV}},
+    {"d/../../x", O_RDONLY, {EXDEV}},
+};
+
+static char long_path[600];
+
+/* 0, or the number of the first case that goes wrong. */
+static int failing_case(void) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int fd = fk_kernel_linux.openat_beneath(scratch_fd, cases[i].path, cases[i].flags, 0);
+        int got = fd < 0 ? errno : 0;
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (got != cases[i].failures[0] && (got == 0 || got != cases[i].failures[1])) {
+            return (int)i + 1;
+        }
+    }
+    if (fk_kernel_linux.openat_beneath(scratch_fd, long_path, O_RDONLY, 0) >= 0 ||
+        errno != ENAMETOOLONG) {
+        return 101;
+    }
+    umask(0);
+    int fd = fk_kernel_linux.openat_beneath(scratch_fd, "d/new", O_RDWR | O_CREAT | O_EXCL, 0640);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0 || (status.st_mode & 07777) != 0640) {
+        return 102;
+    }
+    close(fd);
+    fd = fk_kernel_linux.openat_beneath(scratch_fd, "d/new", O_RDWR | O_CREAT | O_EXCL, 0640);
+    return fd >= 0 || errno != EEXIST ? 103 : 0;
+}
+
+/* From now on openat2 fails with `answer` in this process. */
+static int forbid_openat2(unsigned answer) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | answer),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        return 120;
+    }
+    return syscall(SYS_openat2, -1, NULL, NULL, 0) == -1 && errno == (int)answer ? 0 : 121;
+}
+
+static int children_answer(unsigned answer) {
+    pid_t child = fork();
+    if (child == 0) {
+        int failing = answer == 0 ? 0 : forbid_openat2(answer);
+        _exit(failing == 0 ? failing_case() : failing);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int setup(void **state) {
+    int failed = scratch_setup(state);
+    scratch_write_text("f", "");
+    scratch_mkdir("d");
+    scratch_mkdir("d/e");
+    scratch_write_text("d/f", "");
+    scratch_write_text("d/e/g", "");
+    memset(long_path, 'x', sizeof long_path - 1);
+    long_path[300] = '/';
+    return failed != 0 || symlinkat("f", scratch_fd, "link") != 0 ||
+           symlinkat("d", scratch_fd, "links") != 0;
+}
+
+static void test_beneath_with_openat2(void **state) {
+    (void)state;
+    assert_int_equal(children_answer(0), 0);
+}
+
+static void test_beneath_on_a_kernel_without_openat2(void **state) {
+    (void)state;
+    assert_int_equal(children_answer(ENOSYS), 0);
+}
+
+static void test_beneath_in_a_container_that_forbids_openat2(void **state) {
+    (void)state;
+    assert_int_equal(children_answer(EPERM), 0);
+}
+
+static void test_the_table_is_complete(void **state) {
+    (void)state;
+    void (*members[sizeof(fk_kernel) / sizeof(void (*)(void))])(void);
+    memcpy(members, &fk_kernel_linux, sizeof members);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        assert_true(members[i] != NULL);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_beneath_with_openat2, setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_beneath_on_a_kernel_without_openat2, setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_beneath_in_a_container_that_forbids_openat2, setup,
+                                        scratch_teardown),
+        cmocka_unit_test(test_the_table_is_complete),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
