@@ -4,6 +4,7 @@
 
 #define FK_STORE_DIRECTORY ".fontkeep"
 #define FK_STORE_FILE      ".fontkeep/store.json"
+#define FK_FONT_FILE       "font.json" /* of a font: tags, notes, aliases, pins */
 #define FK_RUNS_DIRECTORY  "runs"
 #define FK_STAGE_PREFIX    ".stage-"
 #define FK_LOCK_SUFFIX     ".lock"

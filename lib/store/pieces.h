@@ -15,8 +15,8 @@
 
 typedef struct fk_pieces_job {
     int fd;
-    const char *path; /* for messages */
-    uint64_t bytes;   /* of the file */
+    const char *path;        /* for messages */
+    uint64_t bytes;          /* of the file */
     const fk_run_file *file; /* its digests, or NULL: nothing is compared */
     bool sha256;             /* SHA-256 of every piece, even where there is an XXH3 */
     uint8_t *into;   /* memory for the whole file, or NULL: it passes through a buffer per thread */
