@@ -26,14 +26,22 @@ enum { GLYPH_PATH_BYTES = sizeof FK_GLYPHS_DIRECTORY + 1 + FK_GLYPH_FILE_BYTES }
 static fk_code check_pixels(const fk_image *image, fk_error *err) {
     uint64_t row = 0;
     uint64_t bytes = 0;
+    bool known = image->channels == 1 || image->channels == 3 || image->channels == 4;
     bool fits = fk_checked_multiply(image->width, image->channels, &row) &&
                 fk_checked_multiply(row, image->height, &bytes);
-    if (fits && bytes == image->length) {
+    if (image->width > FK_LIMIT_PNG_SIDE || image->height > FK_LIMIT_PNG_SIDE) {
+        fk_error_set(err, FK_E_LIMIT, "an image of %u x %u pixels is too large, the limit is %u",
+                     image->width, image->height, FK_LIMIT_PNG_SIDE);
+        fk_error_hint(err, "give a smaller image");
+        return FK_E_LIMIT;
+    }
+    if (known && image->height != 0 && fits && bytes == image->length) {
         return FK_OK;
     }
     fk_error_set(err, FK_E_INVALID, "%zu bytes are no %u x %u pixels of %u channels", image->length,
                  image->width, image->height, image->channels);
-    fk_error_hint(err, "give width x height x channels bytes, rows from the top without padding");
+    fk_error_hint(err, "give width x height x channels bytes, rows from the top without padding; "
+                       "channels are 1, 3 or 4");
     return FK_E_INVALID;
 }
 
@@ -43,9 +51,8 @@ fk_code fk_image_check(const fk_image *image, const char *path, fk_error *err) {
         fk_error_path(err, path);
         return FK_E_USAGE;
     }
-    fk_code code = image->width != 0 || image->height != 0 || image->channels != 0
-                       ? check_pixels(image, err)
-                       : fk_png_check(image->bytes, image->length, NULL, err);
+    fk_code code = image->width != 0 ? check_pixels(image, err)
+                                     : fk_png_check(image->bytes, image->length, NULL, err);
     if (code != FK_OK) {
         fk_error_path(err, path);
     }
