@@ -282,12 +282,13 @@ static void test_bools_other_than_0_and_1_are_refused(void **state) {
 
 static void test_too_many_dimensions_are_refused(void **state) {
     fixture *f = *state;
-    char header[400] = "{'descr': '|b1', 'fortran_order': False, 'shape': (";
+    FK_SCOPED(fk_buffer_finish) fk_buffer header = {0};
+    fk_buffer_append_text(&header, "{'descr': '|b1', 'fortran_order': False, 'shape': (");
     for (int i = 0; i < 65; i++) {
-        strcat(header, "1, ");
+        fk_buffer_append_text(&header, "1, ");
     }
-    strcat(header, ")}");
-    make(f, 1, header, "\1", 1);
+    assert_true(fk_buffer_append_text(&header, ")}"));
+    make(f, 1, (char *)header.bytes, "\1", 1);
     assert_refused(f, FK_E_LIMIT, FK_NO_OFFSET, "64 dimensions");
 }
 
