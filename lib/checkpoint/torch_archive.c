@@ -56,15 +56,28 @@ static long read_decimal(const char *text) {
     return strtol(text, NULL, 10);
 }
 
+static fk_code refuse_torchscript(uint64_t offset, fk_error *err) {
+    return fail(err, FK_E_UNSUPPORTED, offset,
+                "load it with torch.jit.load and save its state_dict()",
+                "the file is a TorchScript archive");
+}
+
+/* The code in a TorchScript archive is compressed, so it fails as a zip archive already. */
+static fk_code refine_zip_error(const uint8_t *bytes, size_t length, fk_code code, fk_error *err) {
+    static const char name[] = "/constants.pkl";
+    if (code == FK_E_UNSUPPORTED && memmem(bytes, length, name, sizeof name - 1) != NULL) {
+        return refuse_torchscript(err != NULL ? err->offset : 0, err);
+    }
+    return code;
+}
+
 /* Archives that only look like a checkpoint. */
 static fk_code refuse_relatives(const fk_torch_archive *archive, fk_error *err) {
     for (size_t i = 0; i < fk_zip_count(archive->zip); i++) {
         const fk_zip_entry *entry = fk_zip_at(archive->zip, i);
         if (strcmp(entry->name, "constants.pkl") == 0 || strcmp(entry->name, "model.json") == 0 ||
             fk_text_starts_with(entry->name, "code/")) {
-            return fail(err, FK_E_UNSUPPORTED, entry->header,
-                        "load it with torch.jit.load and save its state_dict()",
-                        "the file is a TorchScript archive");
+            return refuse_torchscript(entry->header, err);
         }
         if (strcmp(entry->name, ".data/version") == 0 ||
             strcmp(entry->name, ".data/extern_modules") == 0) {
@@ -146,7 +159,7 @@ fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t 
     *archive = (fk_torch_archive){.bytes = bytes, .values = values};
     fk_code code = fk_zip_open(bytes, length, &archive->zip, err);
     if (code != FK_OK) {
-        return code;
+        return refine_zip_error(bytes, length, code, err);
     }
     archive->records = calloc(fk_zip_count(archive->zip), sizeof archive->records[0]);
     if (archive->records == NULL) {

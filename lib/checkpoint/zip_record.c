@@ -89,20 +89,23 @@ static fk_code widen(described *record, const zip64 *wide, uint64_t offset, fk_e
     return FK_OK;
 }
 
-static fk_code check_method(const described *record, uint64_t offset, fk_error *err) {
+static fk_code fail_method(fk_error *err, uint64_t offset, const char *name, const char *what) {
+    fk_error_set(err, FK_E_UNSUPPORTED, "the record '%s' is %s", name, what);
+    fk_error_subject(err, FK_SUBJECT_DATA);
+    fk_error_offset(err, offset);
+    fk_error_hint(err, "load the file with torch.load and save it again with torch.save");
+    return FK_E_UNSUPPORTED;
+}
+
+static fk_code check_method(const described *record, const char *name, uint64_t offset,
+                            fk_error *err) {
     if ((record->flags & (0x0001 | 0x0040 | 0x2000)) != 0) {
-        return fail(err, FK_E_UNSUPPORTED, offset, "a zip record is encrypted");
-    }
-    if (record->method == 8) {
-        return fail(err, FK_E_UNSUPPORTED, offset, "a zip record is compressed (deflate)");
+        return fail_method(err, offset, name, "encrypted");
     }
     if (record->method != 0) {
-        fk_error_set(err, FK_E_UNSUPPORTED, "a zip record is compressed (method %u)",
-                     record->method);
-        fk_error_subject(err, FK_SUBJECT_DATA);
-        fk_error_offset(err, offset);
-        fk_error_hint(err, "load the file with torch.load and save it again with torch.save");
-        return FK_E_UNSUPPORTED;
+        bool deflate = record->method == 8;
+        return fail_method(err, offset, name,
+                           deflate ? "compressed (deflate)" : "compressed (not by deflate)");
     }
     if ((record->flags & ~(FLAG_DESCRIPTOR | FLAG_UTF8)) != 0) {
         return fail(err, FK_E_CORRUPT, offset, "a zip record has unknown flags");
@@ -143,9 +146,6 @@ static fk_code read_described(fk_zip_cursor *cursor, described *ret_record, fk_e
     fk_code code = find_zip64(cursor->bytes + extra, extra_bytes, extra, &wide, err);
     if (code == FK_OK) {
         code = widen(&record, &wide, cursor->at, err);
-    }
-    if (code == FK_OK) {
-        code = check_method(&record, cursor->at, err);
     }
     if (code != FK_OK) {
         return code;
@@ -308,9 +308,13 @@ fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_
     described record;
     fk_zip_record read = {0};
     zip64 wide = {0};
+    uint64_t offset = cursor->at;
     fk_code code = read_described(cursor, &record, err);
     if (code == FK_OK) {
         code = read_name(cursor, &record, &read.entry.name, err);
+    }
+    if (code == FK_OK) {
+        code = check_method(&record, read.entry.name, offset, err);
     }
     if (code == FK_OK) {
         code = check_local(cursor, &record, &wide, &read.entry.offset, err);

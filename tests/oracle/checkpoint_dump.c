@@ -70,6 +70,8 @@ static fk_code print_value(void *user, const char *path, const fk_value *value, 
     size_t length = 0;
     double numbers[2];
     switch (kind) {
+    case FK_KIND_NONE:
+        break;
     case FK_KIND_BOOL:
         printf(", \"bool\": %s", fk_value_as_bool(value) ? "true" : "false");
         break;
