@@ -6,6 +6,10 @@
 
 #include "base/text.h"
 
+/* Texts are formatted with room for one character more than fits, so that the copy that cuts them
+ * can see it whole. */
+enum { UTF8_BYTES_MAX = 4 };
+
 static const struct {
     fk_code code;
     const char *name;
@@ -60,7 +64,7 @@ fk_code fk_error_set(fk_error *err, fk_code code, const char *format, ...) {
     err->path[0] = '\0';
     err->hint[0] = '\0';
     /* the arguments may point into *err */
-    char message[sizeof err->message];
+    char message[sizeof err->message + UTF8_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
@@ -103,10 +107,12 @@ void fk_error_hint(fk_error *err, const char *format, ...) {
     if (err == NULL) {
         return;
     }
+    char hint[sizeof err->hint + UTF8_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(err->hint, sizeof err->hint, format, arguments);
+    vsnprintf(hint, sizeof hint, format, arguments);
     va_end(arguments);
+    fk_text_copy(err->hint, sizeof err->hint, hint);
 }
 
 fk_code fk_error_no_memory(fk_error *err) {

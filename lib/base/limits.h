@@ -12,12 +12,13 @@
 #define FK_LIMIT_PICKLE_STACK   1000000u
 #define FK_LIMIT_STRING_BYTES   (UINT32_C(16) << 20) /* one str or bytes in a pickle */
 #define FK_LIMIT_BIG_INT_BYTES  255u
-#define FK_LIMIT_RANK           64u       /* dimensions of a tensor */
-#define FK_LIMIT_EXPANDED_BYTES (UINT64_C(16) << 20) /* a personality vector beyond its file's size */
-#define FK_LIMIT_DEPTH          1000u     /* nesting of values */
-#define FK_LIMIT_ITEMS          16000000u /* items of one list, entries of one dict */
-#define FK_LIMIT_VISITS         32000000u /* values of one object, shared ones counted each time */
-#define FK_LIMIT_FINDINGS       10000u /* what one inspection tells */
+#define FK_LIMIT_RANK           64u /* dimensions of a tensor */
+#define FK_LIMIT_EXPANDED_BYTES                                                                    \
+    (UINT64_C(16) << 20)            /* a personality vector beyond its file's size */
+#define FK_LIMIT_DEPTH    1000u     /* nesting of values */
+#define FK_LIMIT_ITEMS    16000000u /* items of one list, entries of one dict */
+#define FK_LIMIT_VISITS   32000000u /* values of one object, shared ones counted each time */
+#define FK_LIMIT_FINDINGS 10000u    /* what one inspection tells */
 
 /* JSON and manifests */
 #define FK_LIMIT_JSON_BYTES         (UINT64_C(16) << 20)
@@ -25,7 +26,7 @@
 #define FK_LIMIT_JSON_DEPTH         64u
 #define FK_LIMIT_MANIFEST_BYTES     (UINT64_C(16) << 20)
 #define FK_LIMIT_RUN_FILES          100000u
-#define FK_LIMIT_PROBLEMS       1000u /* problems kept of one run */
+#define FK_LIMIT_PROBLEMS           1000u /* problems kept of one run */
 
 /* images */
 #define FK_LIMIT_PNG_BYTES  (UINT64_C(64) << 20)

@@ -11,8 +11,24 @@
 
 enum { DISTANCE_BYTES_MAX = 127 };
 
+/* The last place at or before `length` that is not inside a character. */
+static size_t cut_before_character(const char *text, size_t length) {
+    for (size_t back = 1; back < 4 && back <= length; back++) {
+        const char *start = text + length - back;
+        uint32_t character;
+        size_t bytes = fk_text_decode_utf8(start, strnlen(start, 4), &character);
+        if (bytes > 0) {
+            return bytes > back ? length - back : length;
+        }
+    }
+    return length;
+}
+
 size_t fk_text_copy(char *into, size_t capacity, const char *text) {
     size_t length = strnlen(text, capacity - 1);
+    if (text[length] != '\0') {
+        length = cut_before_character(text, length);
+    }
     memcpy(into, text, length);
     into[length] = '\0';
     return length;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Copies `text` into `into` of `capacity` bytes (at least 1), cut where it does not fit; gives the
- * bytes copied, the NUL not counted. */
+/* Copies `text` into `into` of `capacity` bytes (at least 1), cut between two characters where it
+ * does not fit; gives the bytes copied, the NUL not counted. */
 size_t fk_text_copy(char *into, size_t capacity, const char *text);
 
 /* Whether `text` starts or ends with another. */

@@ -30,13 +30,20 @@ static void date_from_days(int64_t days, int *ret_year, int *ret_month, int *ret
     *ret_year = (int)(year_of_era + era * 400 + (*ret_month <= 2));
 }
 
-bool fk_time_format(int64_t time_us, char into[FK_TIME_BYTES]) {
-    int64_t first_us = days_from_date(1, 1, 1) * DAY_SECONDS * SECOND_US;
+static int64_t first_instant_us(void) {
+    return days_from_date(1, 1, 1) * DAY_SECONDS * SECOND_US;
+}
+
+static bool is_within_years(int64_t time_us) {
     int64_t behind_last_us = days_from_date(10000, 1, 1) * DAY_SECONDS * SECOND_US;
-    if (time_us < first_us || time_us >= behind_last_us) {
+    return time_us >= first_instant_us() && time_us < behind_last_us;
+}
+
+bool fk_time_format(int64_t time_us, char into[FK_TIME_BYTES]) {
+    if (!is_within_years(time_us)) {
         return false;
     }
-    uint64_t since_first_us = (uint64_t)(time_us - first_us);
+    uint64_t since_first_us = (uint64_t)(time_us - first_instant_us());
     int64_t days =
         (int64_t)(since_first_us / (uint64_t)(DAY_SECONDS * SECOND_US)) + days_from_date(1, 1, 1);
     unsigned in_day_s = (unsigned)(since_first_us / (uint64_t)SECOND_US % (uint64_t)DAY_SECONDS);
@@ -144,6 +151,10 @@ bool fk_time_parse(const char *text, bool lenient, int64_t *ret_time_us) {
     if (*text != '\0') {
         return false;
     }
-    *ret_time_us = (seconds - zone_s) * SECOND_US + fraction_us;
+    int64_t time_us = (seconds - zone_s) * SECOND_US + fraction_us;
+    if (!is_within_years(time_us)) { /* a zone or a leap second led out */
+        return false;
+    }
+    *ret_time_us = time_us;
     return true;
 }
