@@ -19,6 +19,7 @@ enum { LOCAL_BYTES = 30, ZIP64_EXTRA = 1, FLAG_DESCRIPTOR = 0x0008, FLAG_UTF8 = 
 
 /* What a directory entry says. */
 typedef struct described {
+    uint64_t at; /* offset of the entry itself */
     uint16_t flags;
     uint16_t method;
     uint32_t crc32;
@@ -97,21 +98,20 @@ static fk_code fail_method(fk_error *err, uint64_t offset, const char *name, con
     return FK_E_UNSUPPORTED;
 }
 
-static fk_code check_method(const described *record, const char *name, uint64_t offset,
-                            fk_error *err) {
+static fk_code check_method(const described *record, const char *name, fk_error *err) {
     if ((record->flags & (0x0001 | 0x0040 | 0x2000)) != 0) {
-        return fail_method(err, offset, name, "encrypted");
+        return fail_method(err, record->at, name, "encrypted");
     }
     if (record->method != 0) {
         bool deflate = record->method == 8;
-        return fail_method(err, offset, name,
+        return fail_method(err, record->at, name,
                            deflate ? "compressed (deflate)" : "compressed (not by deflate)");
     }
     if ((record->flags & ~(FLAG_DESCRIPTOR | FLAG_UTF8)) != 0) {
-        return fail(err, FK_E_CORRUPT, offset, "a zip record has unknown flags");
+        return fail(err, FK_E_CORRUPT, record->at, "a zip record has unknown flags");
     }
     if (record->packed_bytes != record->bytes) {
-        return fail(err, FK_E_CORRUPT, offset, "a stored zip record has two different sizes");
+        return fail(err, FK_E_CORRUPT, record->at, "a stored zip record has two different sizes");
     }
     return FK_OK;
 }
@@ -132,6 +132,7 @@ static fk_code read_described(fk_zip_cursor *cursor, described *ret_record, fk_e
         return fail(err, FK_E_CORRUPT, cursor->at, "a zip entry has a comment or several disks");
     }
     described record = {
+        .at = cursor->at,
         .flags = fk_little_u16(at + 8),
         .method = fk_little_u16(at + 10),
         .crc32 = fk_little_u32(at + 16),
@@ -185,7 +186,7 @@ static fk_code check_local(const fk_zip_cursor *cursor, const described *record,
                            uint64_t *ret_payload, fk_error *err) {
     if (cursor->records_end < LOCAL_BYTES || record->header > cursor->records_end - LOCAL_BYTES ||
         memcmp(cursor->bytes + record->header, "PK\3\4", 4) != 0) {
-        return fail(err, FK_E_CORRUPT, record->header,
+        return fail(err, FK_E_CORRUPT, record->at,
                     "a zip record does not start where the directory says");
     }
     const uint8_t *at = cursor->bytes + record->header;
@@ -308,13 +309,12 @@ fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_
     described record;
     fk_zip_record read = {0};
     zip64 wide = {0};
-    uint64_t offset = cursor->at;
     fk_code code = read_described(cursor, &record, err);
     if (code == FK_OK) {
         code = read_name(cursor, &record, &read.entry.name, err);
     }
     if (code == FK_OK) {
-        code = check_method(&record, read.entry.name, offset, err);
+        code = check_method(&record, read.entry.name, err);
     }
     if (code == FK_OK) {
         code = check_local(cursor, &record, &wide, &read.entry.offset, err);
