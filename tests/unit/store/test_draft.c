@@ -273,7 +273,7 @@ static void test_hundreds_of_glyphs_are_each_synced_once(void **state) {
     bench *it = *state;
     set_all(it);
     for (int i = 0; i < 200; i++) {
-        char label[16];
+        char label[32];
         snprintf(label, sizeof label, "glyph%d", i);
         assert_int_equal(fk_draft_add_glyph(it->draft, label, &it->sample.image, &it->err), FK_OK);
     }
@@ -294,7 +294,7 @@ static void test_an_early_sync_that_fails_breaks_the_draft(void **state) {
     fk_code code = FK_OK;
     fake_kernel_fail("fsync", 1, EIO, FAKE_ONCE);
     for (int i = 0; code == FK_OK && i < 100; i++) {
-        char label[16];
+        char label[32];
         snprintf(label, sizeof label, "glyph%d", i);
         code = fk_draft_add_glyph(it->draft, label, &it->sample.image, &it->err);
     }
