@@ -66,7 +66,7 @@ static void reopen(bench *it, const fk_store_options *options) {
 }
 
 static const char *in_runs(bench *it, const char *name) {
-    char path[512];
+    char path[1024];
     snprintf(path, sizeof path, "1-fruity/runs/%s", name);
     return tree_path(it->path, path);
 }

@@ -57,7 +57,7 @@ static int teardown(void **state) {
 }
 
 static const char *in_runs(bench *it, const char *name) {
-    char path[512];
+    char path[1024];
     snprintf(path, sizeof path, "1-fruity/runs/%s", name);
     return tree_path(it->path, path);
 }
