@@ -179,9 +179,10 @@ static void test_without_durability_nothing_is_synced(void **state) {
 
 /* ---- failures ----------------------------------------------------------------------------- */
 
-static const char *const changing_calls[] = {
-    "openat_beneath", "openat",  "write",    "fsync",  "mkdirat",  "renameat2", "close", "getdents",
-    "getrandom",      "fstatat", "unlinkat", "linkat", "set_lock", "fallocate", "fstatvfs"};
+static const char *const changing_calls[] = {"openat_beneath", "openat",    "write",    "fsync",
+                                             "mkdirat",        "renameat2", "close",    "getdents",
+                                             "getrandom",      "fstatat",   "unlinkat", "linkat",
+                                             "set_lock",       "fallocate", "fstatvfs"};
 
 /* Whatever fails: either nothing was saved and the store is as it was, or a whole run was. */
 static void check_one_failure(bench *it, const char *call, size_t nth, int system_errno,
