@@ -55,8 +55,9 @@ static void add_pieces(fk_damage *damage, fk_findings *findings) {
         problem.offset = range.offset;
         problem.length = range.length;
         fk_findings_add(findings, FK_CORRUPT, &problem,
-                        "bytes %" PRIu64 " to %" PRIu64 " are not those that were saved",
-                        range.offset, range.offset + range.length);
+                        "bytes %" PRIu64 " to %" PRIu64 " are not those that were saved%s%s",
+                        range.offset, range.offset + range.length,
+                        damage->summary[0] == '\0' ? "" : ": ", damage->summary);
         uint64_t end = range.offset + range.length;
         range = fk_damage_range(listed, damage->damaged,
                                 (size_t)((end + FK_PIECE_BYTES - 1) / FK_PIECE_BYTES));
@@ -180,6 +181,9 @@ fk_code fk_damage_examine_tensors(fk_damage *damage, fk_findings *findings, bool
     }
     if (rows.count > 0) {
         summarise(damage, &rows);
+    } else if (rows.tensors > 0) {
+        snprintf(damage->summary, sizeof damage->summary,
+                 "the damage is between its records; all %zu tensors are intact", rows.tensors);
     }
     *ret_found = rows.count > 0;
     return FK_OK;
