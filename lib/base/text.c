@@ -186,11 +186,15 @@ void fk_text_from_double(double number, char into[FK_TEXT_DOUBLE_BYTES]) {
 
 bool fk_text_to_double(const char *text, size_t length, double *ret_number) {
     char copy[512];
-    if (length == 0 || length >= sizeof copy || strspn(text, "+-.0123456789eE") < length) {
+    if (length == 0 || length >= sizeof copy) {
         return false;
     }
+    /* no NUL need stand behind `text` */
     memcpy(copy, text, length);
     copy[length] = '\0';
+    if (strspn(copy, "+-.0123456789eE") < length) {
+        return false;
+    }
     locale_t previous = enter_c_locale();
     char *end = NULL;
     double number = strtod(copy, &end);
