@@ -34,7 +34,6 @@ static void test_a_size_that_wraps_is_refused(void **state) {
     FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
     assert_null(fk_values_allocate(values, SIZE_MAX));
     assert_null(fk_values_allocate(values, SIZE_MAX - 20));
-    assert_null(fk_values_allocate(values, PTRDIFF_MAX));
     assert_null(fk_value_text(values, FK_KIND_BYTES, "", SIZE_MAX));
     assert_non_null(fk_values_allocate(values, 8));
 }
