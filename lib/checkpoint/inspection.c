@@ -101,6 +101,9 @@ fk_code fk_inspection_add_finding(fk_inspection *inspection, const char *code, u
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     if (inspection->finding_count == FK_LIMIT_FINDINGS) {
+        code = "limit";
+        offset = FK_NO_OFFSET;
+        length = 0;
         snprintf(message, sizeof message, "there are further findings, which are left out");
     }
     fk_problem *rows =
