@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -10,10 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fake_kernel.h"
+#include "fake_memory.h"
 #include "os/directory.h"
 #include "os/file.h"
 #include "scratch.h"
@@ -210,6 +215,39 @@ static void test_a_listing_that_fails_leaves_nothing(void **state) {
     assert_null(names.names);
 }
 
+static void test_short_memory_is_an_error_that_leaves_nothing(void **state) {
+    (void)state;
+    char path[4200];
+    snprintf(path, sizeof path, "%s/new", scratch_path);
+    scratch_write_text("a", "x");
+    assert_int_equal(linkat(scratch_fd, "a", scratch_fd, "b", 0), 0);
+    scratch_mkdir("t");
+    scratch_mkdir("t/u");
+    assert_int_equal(linkat(scratch_fd, "a", scratch_fd, "t/u/c", 0), 0);
+    size_t failures[4] = {0};
+    for (size_t nth = 1; nth < 20; nth++) {
+        fk_names names = {0};
+        char *absolute = NULL;
+        uint64_t bytes = 99;
+        for (size_t i = 0; i < 4; i++) {
+            fake_memory_fail(nth);
+            fk_code code = i == 0   ? fk_directory_list(scratch_fd, ".", &names, &err)
+                           : i == 1 ? fk_directory_absolute("x", &absolute, &err)
+                           : i == 2 ? fk_directory_bytes(scratch_fd, "t", &bytes, &err)
+                                    : fk_directory_make_path(path, &err);
+            bool failed = fake_memory_relent();
+            assert_int_equal(code, failed ? FK_E_NO_MEMORY : FK_OK);
+            failures[i] += failed;
+        }
+        assert_int_equal(names.names != NULL, nth > failures[0]);
+        assert_int_equal(absolute != NULL, nth > failures[1]);
+        assert_int_equal(bytes, nth > failures[2] ? 0 : 99);
+        fk_names_finish(&names);
+        free(absolute);
+    }
+    assert_true(failures[0] >= 7 && failures[1] == 1 && failures[2] >= 10 && failures[3] == 1);
+}
+
 static void test_publishing_gives_the_name_and_replaces_nothing(void **state) {
     (void)state;
     bool taken = true;
@@ -394,6 +432,39 @@ static void test_a_directory_swapped_for_a_link_is_not_followed(void **state) {
     assert_true(scratch_exists("outside/precious"));
 }
 
+/* In a name space of its own: mounts a file system in the tree and removes the tree. */
+static int remove_around_a_mount(void) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/t/mount", scratch_path);
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || mount("none", path, "tmpfs", 0, NULL) != 0) {
+        return 77;
+    }
+    /* the open one is of the old name space, which sees no mount of the new one */
+    scratch_fd = open(scratch_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fk_code code = fk_directory_remove(scratch_fd, "t", &err);
+    bool told = code == FK_E_IO && err.system_errno == EXDEV && strcmp(err.path, "t/mount") == 0;
+    return told && scratch_exists("t/mount") ? 0 : 1;
+}
+
+static void test_another_file_system_in_a_tree_is_left_alone(void **state) {
+    (void)state;
+    scratch_mkdir("t");
+    scratch_mkdir("t/mount");
+    scratch_write_text("t/z", "x");
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(remove_around_a_mount());
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        skip(); /* this machine lets nobody mount */
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_false(scratch_exists("t/z"));
+}
+
 static void test_only_empty_directories_are_removed_as_such(void **state) {
     (void)state;
     scratch_mkdir("d");
@@ -473,6 +544,7 @@ int main(void) {
         scratch_test(test_an_empty_directory_has_no_names),
         scratch_test(test_many_names_are_all_listed),
         scratch_test(test_a_listing_that_fails_leaves_nothing),
+        scratch_test(test_short_memory_is_an_error_that_leaves_nothing),
         scratch_test(test_publishing_gives_the_name_and_replaces_nothing),
         scratch_test(test_publishing_works_where_renameat2_does_not),
         scratch_test(test_a_rename_whose_answer_got_lost_counts),
@@ -483,6 +555,7 @@ int main(void) {
         scratch_test(test_every_failing_call_of_a_removal_is_told_and_does_no_harm),
         scratch_test(test_a_tree_that_is_moved_meanwhile_is_left),
         scratch_test(test_a_directory_swapped_for_a_link_is_not_followed),
+        scratch_test(test_another_file_system_in_a_tree_is_left_alone),
         scratch_test(test_only_empty_directories_are_removed_as_such),
         scratch_test(test_bytes_count_what_only_this_directory_holds),
         scratch_test(test_network_file_systems_are_not_local),

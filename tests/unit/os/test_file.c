@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fake_kernel.h"
+#include "fake_memory.h"
 #include "os/file.h"
 #include "scratch.h"
 
@@ -146,6 +147,26 @@ static void test_an_empty_file_reads_as_an_empty_text(void **state) {
     assert_int_equal(length, 0);
     assert_string_equal(bytes, "");
     free(bytes);
+}
+
+static void test_what_cannot_be_read_whole_is_told(void **state) {
+    (void)state;
+    int ends[2];
+    void *bytes = NULL;
+    size_t length = 99;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(fk_file_read_whole(ends[0], 9, "s", &bytes, &length, &err), FK_E_INVALID);
+    assert_string_equal(err.message, "'s' is a socket, not a regular file");
+    close(ends[0]);
+    close(ends[1]);
+    scratch_write_text("a", "123456");
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    assert_int_equal(fk_file_open(scratch_fd, "a", &fd, NULL, &err), FK_OK);
+    fake_memory_fail(1);
+    assert_int_equal(fk_file_read_whole(fd, 9, "a", &bytes, &length, &err), FK_E_NO_MEMORY);
+    assert_true(fake_memory_relent());
+    assert_null(bytes);
+    assert_int_equal(length, 99);
 }
 
 static void test_open_tells_the_status(void **state) {
@@ -481,6 +502,7 @@ int main(void) {
         scratch_test(test_a_bad_sector_is_an_error_with_its_offset),
         scratch_test(test_a_file_over_its_limit_is_not_read),
         scratch_test(test_an_empty_file_reads_as_an_empty_text),
+        scratch_test(test_what_cannot_be_read_whole_is_told),
         scratch_test(test_open_tells_the_status),
         scratch_test(test_what_is_no_regular_file_is_refused_without_waiting),
         scratch_test(test_symbolic_links_and_ways_out_are_refused),
