@@ -15,7 +15,7 @@
 
 enum { NAME_BYTES = 300, REASON_BYTES = 512 };
 
-#define QUIET_SECONDS (24 * 60 * 60)
+#define QUIET_SECONDS (24L * 60 * 60)
 
 /* One stage under judgement: its directory, its lock file, or both. */
 typedef struct suspect {

@@ -14,93 +14,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "checkpoint/torch_write.h"
 #include "digest/digest.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
-#include "sample_model.h"
 #include "tree.h"
 
-#define NOW_US   INT64_C(1768120200000000) /* 2026-01-11T08:30:00.000000 */
-#define NOW_TEXT "2026-01-11T08:30:00.000000"
-#define RUN      "1-fruity/runs/" NOW_TEXT
-
-typedef struct bench {
-    char *path;   /* the store */
-    char *beside; /* a directory for input files */
-    fk_store *store;
-    sample_model sample;
-    fk_draft *draft;
-    fk_run_id id;
-    fk_error err;
-} bench;
-
-static int setup(void **state) {
-    bench *it = calloc(1, sizeof *it);
-    it->path = tree_create();
-    it->beside = tree_create();
-    fake_kernel_install();
-    fake_kernel_set_time(NOW_US);
-    assert_int_equal(fk_store_open(it->path, NULL, &it->store, &it->err), FK_OK);
-    sample_model_init(&it->sample, 100);
-    assert_int_equal(
-        fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, &it->err), FK_OK);
-    it->id = (fk_run_id){"untouched"};
-    *state = it;
-    return 0;
-}
-
-static int teardown(void **state) {
-    bench *it = *state;
-    fk_draft_destroy(it->draft);
-    sample_model_finish(&it->sample);
-    fk_store_close(it->store);
-    fake_kernel_remove();
-    tree_destroy(it->path);
-    tree_destroy(it->beside);
-    free(it);
-    return 0;
-}
-
-static const char *in_store(bench *it, const char *name) {
-    return tree_path(it->path, name);
-}
-
-static fk_code set_weights(bench *it) {
-    return fk_draft_set_weights(it->draft, it->sample.model.weights,
-                                it->sample.model.personality_vector, NULL, &it->err);
-}
-
-static void set_all(bench *it) {
-    assert_int_equal(set_weights(it), FK_OK);
-    assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, &it->err), FK_OK);
-    assert_int_equal(fk_draft_set_feedback(it->draft, it->sample.model.feedback, &it->err), FK_OK);
-}
-
-static fk_code commit(bench *it) {
-    return fk_draft_commit(it->draft, &it->id, &it->err);
-}
-
-static void assert_whole_run(bench *it) {
-    fk_run_list *runs = NULL;
-    assert_int_equal(commit(it), FK_OK);
-    assert_int_equal(fk_verify(it->store, "1-fruity", it->id.text, NULL, NULL, &runs, &it->err),
-                     FK_OK);
-    assert_int_equal(fk_run_list_at(runs, 0)->health, FK_COMPLETE);
-    assert_int_equal(fk_run_list_at(runs, 0)->problem_count, 0);
-    fk_run_list_destroy(runs);
-}
+#define RUN "1-fruity/runs/" NOW_TEXT
 
 /* ---- life and death ----------------------------------------------------------------------- */
 
 static void test_a_draft_is_a_hidden_stage_with_its_lock_file(void **state) {
     bench *it = *state;
     char name[256];
-    assert_int_equal(tree_count(in_store(it, "1-fruity/runs"), "", NULL), 2);
-    assert_int_equal(tree_count(in_store(it, "1-fruity/runs"), ".stage-", name), 2);
+    assert_int_equal(tree_count(bench_in_store(it, "1-fruity/runs"), "", NULL), 2);
+    assert_int_equal(tree_count(bench_in_store(it, "1-fruity/runs"), ".stage-", name), 2);
     char lock[512];
     snprintf(lock, sizeof lock, "1-fruity/runs/%s.lock", name);
-    char *text = tree_read(in_store(it, lock), NULL);
+    char *text = tree_read(bench_in_store(it, lock), NULL);
     char pid[32];
     snprintf(pid, sizeof pid, "\"pid\": %d}", (int)getpid());
     assert_non_null(strstr(text, "{\"host\": \""));
@@ -111,7 +43,7 @@ static void test_a_draft_is_a_hidden_stage_with_its_lock_file(void **state) {
 
 static void test_a_draft_that_is_destroyed_leaves_nothing(void **state) {
     bench *it = *state;
-    set_all(it);
+    bench_set_all(it);
     assert_int_equal(fk_draft_add_glyph(it->draft, "A", &it->sample.image, &it->err), FK_OK);
     fk_draft_destroy(it->draft);
     it->draft = NULL;
@@ -125,17 +57,17 @@ static void test_a_font_that_got_another_run_meanwhile_stays(void **state) {
                      FK_OK);
     fk_draft_destroy(it->draft);
     it->draft = NULL;
-    assert_int_equal(tree_count(in_store(it, "1-fruity/runs"), "", NULL), 1);
+    assert_int_equal(tree_count(bench_in_store(it, "1-fruity/runs"), "", NULL), 1);
 }
 
 static void test_a_forked_child_touches_nothing_on_disk(void **state) {
     bench *it = *state;
-    set_all(it);
+    bench_set_all(it);
     char *before = tree_listing(it->path, true);
     pid_t child = fork();
     if (child == 0) {
         fk_code set = fk_draft_add_glyph(it->draft, "A", &it->sample.image, &it->err);
-        fk_code committed = commit(it);
+        fk_code committed = bench_commit(it);
         fk_draft_destroy(it->draft);
         _exit(set == FK_E_USAGE && committed == FK_E_USAGE ? 0 : 1);
     }
@@ -152,26 +84,26 @@ static void test_a_forked_child_touches_nothing_on_disk(void **state) {
     assert_int_equal(recovery->removed_count, 0);
     assert_int_equal(recovery->kept_count, 1);
     fk_recovery_destroy(recovery);
-    assert_whole_run(it);
+    bench_assert_whole_run(it);
 }
 
 static void test_after_commit_a_draft_can_only_be_destroyed(void **state) {
     bench *it = *state;
-    set_all(it);
-    assert_whole_run(it);
-    assert_int_equal(commit(it), FK_E_USAGE);
+    bench_set_all(it);
+    bench_assert_whole_run(it);
+    assert_int_equal(bench_commit(it), FK_E_USAGE);
     assert_int_equal(fk_draft_add_glyph(it->draft, "A", &it->sample.image, &it->err), FK_E_USAGE);
     assert_non_null(strstr(it->err.message, "committed"));
     fk_draft_destroy(it->draft);
     it->draft = NULL;
-    assert_true(tree_exists(in_store(it, RUN "/weights")));
+    assert_true(tree_exists(bench_in_store(it, RUN "/weights")));
 }
 
 static void test_times_default_to_creation_and_commit(void **state) {
     bench *it = *state;
-    set_all(it);
+    bench_set_all(it);
     fake_kernel_set_time(NOW_US + 5000000);
-    assert_whole_run(it);
+    bench_assert_whole_run(it);
     assert_string_equal(it->id.text, "2026-01-11T08:30:05.000000");
     fk_run_info *info = NULL;
     assert_int_equal(fk_get_run_info(it->store, "1-fruity", NULL, &info, NULL), FK_OK);
@@ -184,15 +116,15 @@ static void test_times_default_to_creation_and_commit(void **state) {
 
 static void test_a_part_set_twice_is_a_mistake_that_changes_nothing(void **state) {
     bench *it = *state;
-    set_all(it);
-    assert_int_equal(set_weights(it), FK_E_USAGE);
+    bench_set_all(it);
+    assert_int_equal(bench_set_weights(it), FK_E_USAGE);
     assert_non_null(strstr(it->err.message, "weights"));
     assert_int_equal(fk_draft_set_weights_file(it->draft, "none", NULL, NULL, &it->err),
                      FK_E_USAGE);
     assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, &it->err), FK_E_USAGE);
     assert_int_equal(fk_draft_set_feedback(it->draft, it->sample.model.feedback, &it->err),
                      FK_E_USAGE);
-    assert_whole_run(it);
+    bench_assert_whole_run(it);
 }
 
 static void test_refused_input_leaves_the_draft_usable(void **state) {
@@ -202,17 +134,17 @@ static void test_refused_input_leaves_the_draft_usable(void **state) {
     assert_int_equal(fk_draft_add_glyph(it->draft, "A", &gif, &it->err), FK_E_INVALID);
     assert_int_equal(fk_draft_set_feedback(it->draft, NULL, &it->err), FK_E_USAGE);
     assert_int_equal(fk_draft_set_weights(it->draft, NULL, NULL, NULL, &it->err), FK_E_USAGE);
-    set_all(it);
-    assert_whole_run(it);
+    bench_set_all(it);
+    bench_assert_whole_run(it);
 }
 
 static void test_a_draft_whose_writing_failed_cannot_go_on(void **state) {
     bench *it = *state;
     fake_kernel_fail("write", 1, ENOSPC, FAKE_ONCE);
-    assert_int_equal(set_weights(it), FK_E_NO_SPACE);
+    assert_int_equal(bench_set_weights(it), FK_E_NO_SPACE);
     assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, &it->err), FK_E_USAGE);
     assert_non_null(strstr(it->err.message, "failed"));
-    assert_int_equal(commit(it), FK_E_USAGE);
+    assert_int_equal(bench_commit(it), FK_E_USAGE);
     assert_string_equal(it->id.text, "untouched");
 }
 
@@ -225,12 +157,12 @@ static void test_an_incomplete_commit_names_what_is_missing(void **state) {
         assert_int_equal(
             fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL), FK_OK);
         if (parts > 0) {
-            assert_int_equal(set_weights(it), FK_OK);
+            assert_int_equal(bench_set_weights(it), FK_OK);
         }
         if (parts > 1) {
             assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, NULL), FK_OK);
         }
-        assert_int_equal(commit(it), FK_E_INVALID);
+        assert_int_equal(bench_commit(it), FK_E_INVALID);
         assert_non_null(strstr(it->err.message, expected[parts]));
         assert_int_equal(tree_count(it->path, "", NULL), 0);
     }
@@ -244,11 +176,11 @@ static void test_png_files_are_kept_byte_for_byte(void **state) {
     size_t kept_length = 0;
     void *png = sample_png(&length);
     const fk_image image = {.bytes = png, .length = length};
-    assert_int_equal(set_weights(it), FK_OK);
+    assert_int_equal(bench_set_weights(it), FK_OK);
     assert_int_equal(fk_draft_set_sample(it->draft, &image, &it->err), FK_OK);
     assert_int_equal(fk_draft_set_feedback(it->draft, it->sample.model.feedback, NULL), FK_OK);
-    assert_whole_run(it);
-    char *kept = tree_read(in_store(it, RUN "/sample.png"), &kept_length);
+    bench_assert_whole_run(it);
+    char *kept = tree_read(bench_in_store(it, RUN "/sample.png"), &kept_length);
     assert_int_equal(kept_length, length);
     assert_memory_equal(kept, png, length);
     free(kept);
@@ -264,20 +196,20 @@ static void test_two_labels_of_one_file_name_are_both_named(void **state) {
     /* capitals and small letters are different glyphs */
     assert_int_equal(fk_draft_add_glyph(it->draft, "a", &it->sample.image, &it->err), FK_OK);
     assert_int_equal(fk_draft_add_glyph(it->draft, "A", &it->sample.image, &it->err), FK_OK);
-    set_all(it);
-    assert_whole_run(it);
+    bench_set_all(it);
+    bench_assert_whole_run(it);
 }
 
 /* More files than are kept open. */
 static void test_hundreds_of_glyphs_are_each_synced_once(void **state) {
     bench *it = *state;
-    set_all(it);
+    bench_set_all(it);
     for (int i = 0; i < 200; i++) {
         char label[32];
         snprintf(label, sizeof label, "glyph%d", i);
         assert_int_equal(fk_draft_add_glyph(it->draft, label, &it->sample.image, &it->err), FK_OK);
     }
-    assert_whole_run(it);
+    bench_assert_whole_run(it);
     const char *record = fake_kernel_record();
     for (int i = 0; i < 200; i++) {
         char line[64];
@@ -286,7 +218,7 @@ static void test_hundreds_of_glyphs_are_each_synced_once(void **state) {
         assert_non_null(found);
         assert_null(strstr(found + 1, line));
     }
-    assert_int_equal(tree_count(in_store(it, RUN "/eval-glyphs"), "", NULL), 200);
+    assert_int_equal(tree_count(bench_in_store(it, RUN "/eval-glyphs"), "", NULL), 200);
 }
 
 static void test_an_early_sync_that_fails_breaks_the_draft(void **state) {
@@ -299,7 +231,7 @@ static void test_an_early_sync_that_fails_breaks_the_draft(void **state) {
         code = fk_draft_add_glyph(it->draft, label, &it->sample.image, &it->err);
     }
     assert_int_equal(code, FK_E_IO);
-    assert_int_equal(commit(it), FK_E_USAGE);
+    assert_int_equal(bench_commit(it), FK_E_USAGE);
 }
 
 static void write_glyph(bench *it, const char *name) {
@@ -316,8 +248,8 @@ static void test_a_directory_gives_its_png_files_as_glyphs(void **state) {
     write_glyph(it, "._A.png");
     tree_write(tree_path(it->beside, "notes.txt"), "x", 1);
     assert_int_equal(fk_draft_add_glyph_directory(it->draft, it->beside, &it->err), FK_OK);
-    set_all(it);
-    assert_whole_run(it);
+    bench_set_all(it);
+    bench_assert_whole_run(it);
     fk_run_info *info = NULL;
     assert_int_equal(fk_get_run_info(it->store, "1-fruity", NULL, &info, NULL), FK_OK);
     assert_int_equal(info->glyphs, 2);
@@ -339,143 +271,6 @@ static void test_a_bad_file_in_the_directory_is_named(void **state) {
     assert_int_equal(it->err.system_errno, ENOENT);
 }
 
-/* ---- weights from a file ------------------------------------------------------------------ */
-
-static void test_a_v1_file_is_kept_byte_for_byte(void **state) {
-    bench *it = *state;
-    set_all(it);
-    assert_whole_run(it);
-    size_t length = 0;
-    size_t kept_length = 0;
-    char *weights = tree_read(in_store(it, RUN "/weights"), &length);
-    const char *path = tree_path(it->beside, "v1.pt");
-    tree_write(path, weights, length);
-    fk_draft_destroy(it->draft);
-    assert_int_equal(fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL),
-                     FK_OK);
-    assert_int_equal(fk_draft_set_weights_file(it->draft, path, it->sample.model.personality_vector,
-                                               NULL, &it->err),
-                     FK_E_USAGE);
-    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err), FK_OK);
-    assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, NULL), FK_OK);
-    assert_int_equal(fk_draft_set_feedback(it->draft, it->sample.model.feedback, NULL), FK_OK);
-    assert_whole_run(it);
-    char *kept = tree_read(in_store(it, RUN "-0001/weights"), &kept_length);
-    assert_int_equal(kept_length, length);
-    assert_memory_equal(kept, weights, length);
-    fk_run_info *info = NULL;
-    assert_int_equal(fk_get_run_info(it->store, "1-fruity", NULL, &info, NULL), FK_OK);
-    assert_true(info->has_personality);
-    assert_int_equal(info->personality_shape[0], 4);
-    fk_run_info_destroy(info);
-    free(kept);
-    free(weights);
-}
-
-static int stop(uint64_t done, uint64_t total, void *user) {
-    (void)done;
-    (void)total;
-    return *(int *)user;
-}
-
-static void test_keeping_a_file_can_be_cancelled(void **state) {
-    bench *it = *state;
-    static int answer;
-    set_all(it);
-    assert_whole_run(it);
-    size_t length = 0;
-    char *weights = tree_read(in_store(it, RUN "/weights"), &length);
-    tree_write(tree_path(it->beside, "v1.pt"), weights, length);
-    free(weights);
-    it->sample.metadata.progress = stop;
-    it->sample.metadata.progress_user = &answer;
-    for (answer = 0; answer < 2; answer++) {
-        fk_draft_destroy(it->draft);
-        assert_int_equal(
-            fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL), FK_OK);
-        assert_int_equal(fk_draft_set_weights_file(it->draft, tree_path(it->beside, "v1.pt"), NULL,
-                                                   NULL, &it->err),
-                         answer == 0 ? FK_OK : FK_E_CANCELLED);
-    }
-}
-
-static void test_damaged_or_foreign_files_are_refused_by_path(void **state) {
-    bench *it = *state;
-    set_all(it);
-    assert_whole_run(it);
-    size_t length = 0;
-    char *weights = tree_read(in_store(it, RUN "/weights"), &length);
-    const char *path = tree_path(it->beside, "bad.pt");
-    fk_draft_destroy(it->draft);
-    assert_int_equal(fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL),
-                     FK_OK);
-    for (size_t cut = 0; cut < length; cut += length / 5) {
-        tree_write(path, weights, cut);
-        assert_int_not_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err),
-                             FK_OK);
-        assert_string_equal(it->err.path, path);
-    }
-    weights[length / 2] ^= 1; /* in a tensor: its CRC-32 tells */
-    tree_write(path, weights, length);
-    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err),
-                     FK_E_CORRUPT);
-    assert_int_equal(fk_draft_set_weights_file(it->draft, "/none", NULL, NULL, &it->err), FK_E_IO);
-    assert_int_equal(it->err.system_errno, ENOENT);
-    assert_int_equal(set_weights(it), FK_OK);
-    free(weights);
-}
-
-static void test_a_file_over_the_limit_is_refused_before_it_is_read(void **state) {
-    bench *it = *state;
-    const char *path = tree_path(it->beside, "large.pt");
-    tree_write(path, "", 0);
-    assert_int_equal(truncate(path, 500000001), 0);
-    size_t reads = fake_kernel_count("pread");
-    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err), FK_E_LIMIT);
-    assert_int_equal(fake_kernel_count("pread"), reads);
-}
-
-static fk_code append_to_file(void *user, const void *from, size_t bytes, uint32_t *crc32,
-                              fk_error *err) {
-    (void)err;
-    if (crc32 != NULL) {
-        *crc32 = fk_crc32_update(*crc32, from, bytes);
-    }
-    return fwrite(from, 1, bytes, user) == bytes ? FK_OK : FK_E_IO;
-}
-
-/* A bare state dict, as a training script writes it. */
-static void write_bare_checkpoint(bench *it, const char *path) {
-    fk_torch_writer *writer = NULL;
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    const fk_sink sink = {.write = append_to_file, .user = file};
-    assert_int_equal(fk_torch_writer_create(it->sample.model.weights, &writer, &it->err), FK_OK);
-    assert_int_equal(fk_torch_writer_write(writer, &sink, NULL, NULL, &it->err), FK_OK);
-    fk_torch_writer_destroy(writer);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void test_a_bare_checkpoint_is_wrapped_and_needs_a_vector(void **state) {
-    bench *it = *state;
-    const char *path = tree_path(it->beside, "bare.pt");
-    write_bare_checkpoint(it, path);
-    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err), FK_E_USAGE);
-    assert_non_null(strstr(it->err.hint, "--personality"));
-    assert_int_equal(fk_draft_set_weights_file(it->draft, path, it->sample.model.personality_vector,
-                                               NULL, &it->err),
-                     FK_OK);
-    assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, NULL), FK_OK);
-    assert_int_equal(fk_draft_set_feedback(it->draft, it->sample.model.feedback, NULL), FK_OK);
-    assert_whole_run(it);
-    fk_loaded *loaded = NULL;
-    assert_int_equal(fk_load_model(it->store, "1-fruity", NULL, NULL, &loaded, &it->err), FK_OK);
-    const fk_tensor *tensor =
-        fk_value_as_tensor(fk_value_get(fk_loaded_weights(loaded), "layer.weight"));
-    assert_memory_equal(fk_tensor_data(tensor), it->sample.floats, 100 * sizeof(float));
-    fk_loaded_destroy(loaded);
-}
-
 /* ---- feedback ----------------------------------------------------------------------------- */
 
 static void test_feedback_that_nobody_could_read_is_refused(void **state) {
@@ -489,7 +284,7 @@ static void test_feedback_that_nobody_could_read_is_refused(void **state) {
                      FK_E_UNSUPPORTED);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_draft, bench_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -509,11 +304,6 @@ int main(void) {
         TEST(test_an_early_sync_that_fails_breaks_the_draft),
         TEST(test_a_directory_gives_its_png_files_as_glyphs),
         TEST(test_a_bad_file_in_the_directory_is_named),
-        TEST(test_a_v1_file_is_kept_byte_for_byte),
-        TEST(test_keeping_a_file_can_be_cancelled),
-        TEST(test_damaged_or_foreign_files_are_refused_by_path),
-        TEST(test_a_file_over_the_limit_is_refused_before_it_is_read),
-        TEST(test_a_bare_checkpoint_is_wrapped_and_needs_a_vector),
         TEST(test_feedback_that_nobody_could_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

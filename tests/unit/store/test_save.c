@@ -15,75 +15,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
-#include "sample_model.h"
 #include "store/handle.h"
 #include "tree.h"
-
-#define NOW_US   INT64_C(1768120200000000) /* 2026-01-11T08:30:00.000000 */
-#define NOW_TEXT "2026-01-11T08:30:00.000000"
-
-typedef struct bench {
-    char *path;
-    fk_store *store;
-    sample_model sample;
-    fk_run_id id;
-    fk_error err;
-} bench;
-
-static int setup(void **state) {
-    bench *it = calloc(1, sizeof *it);
-    it->path = tree_create();
-    fake_kernel_install();
-    assert_int_equal(fk_store_open(it->path, NULL, &it->store, &it->err), FK_OK);
-    sample_model_init(&it->sample, 1000);
-    *state = it;
-    return 0;
-}
-
-static int teardown(void **state) {
-    bench *it = *state;
-    sample_model_finish(&it->sample);
-    fk_store_close(it->store);
-    fake_kernel_remove();
-    tree_destroy(it->path);
-    free(it);
-    return 0;
-}
-
-static fk_code save(bench *it) {
-    it->id = (fk_run_id){"untouched"};
-    return fk_save_model(it->store, "1-fruity", &it->sample.model, &it->id, &it->err);
-}
-
-static void reopen(bench *it, const fk_store_options *options) {
-    fk_store_close(it->store);
-    assert_int_equal(fk_store_open(it->path, options, &it->store, &it->err), FK_OK);
-}
-
-static const char *in_store(bench *it, const char *name) {
-    return tree_path(it->path, name);
-}
-
-/* Saving fails so, and nothing is there that was not there before. */
-static void assert_refused(bench *it, fk_code code) {
-    char *before = tree_listing(it->path, true);
-    assert_int_equal(save(it), code);
-    assert_int_equal(it->err.code, code);
-    assert_string_equal(it->id.text, "untouched");
-    char *after = tree_listing(it->path, true);
-    assert_string_equal(after, before);
-    free(before);
-    free(after);
-}
 
 /* ---- what is saved ------------------------------------------------------------------------ */
 
 static void test_a_save_puts_the_whole_run_in_its_place(void **state) {
     bench *it = *state;
     fake_kernel_set_time(NOW_US);
-    assert_int_equal(save(it), FK_OK);
+    assert_int_equal(bench_save(it), FK_OK);
     assert_string_equal(it->id.text, NOW_TEXT);
     char *listing = tree_listing(it->path, false);
     assert_string_equal(listing, ".fontkeep/\n"
@@ -106,7 +49,7 @@ static void test_the_run_loads_as_it_was_saved(void **state) {
     fake_kernel_set_time(NOW_US);
     it->sample.metadata.started_at_us = NOW_US - 1000000;
     it->sample.metadata.parent_run_id = "2025-01-11T08-30-00.000000"; /* a twin */
-    assert_int_equal(save(it), FK_OK);
+    assert_int_equal(bench_save(it), FK_OK);
     fk_loaded *loaded = NULL;
     assert_int_equal(fk_load_model(it->store, "1-fruity", NULL, NULL, &loaded, &it->err), FK_OK);
     const fk_run_info *info = fk_loaded_info(loaded);
@@ -136,7 +79,7 @@ static void test_a_diverged_run_saves_too(void **state) {
     it->sample.model.feedback = sample_json(
         it->sample.values, "{\"metrics\": {\"loss\": NaN}, \"loss_history\": [1.5, Infinity]}");
     it->sample.metadata.training = sample_json(it->sample.values, "{\"rate\": -Infinity}");
-    assert_int_equal(save(it), FK_OK);
+    assert_int_equal(bench_save(it), FK_OK);
     fk_run_info *info = NULL;
     assert_int_equal(fk_get_run_info(it->store, "1-fruity", NULL, &info, &it->err), FK_OK);
     assert_true(isnan(fk_value_as_float(fk_value_get(info->metrics, "loss"))));
@@ -150,17 +93,17 @@ static void test_an_interrupted_run_may_lack_everything(void **state) {
     it->sample.model =
         (fk_model){.size = sizeof it->sample.model, .metadata = &it->sample.metadata};
     fake_kernel_set_time(NOW_US);
-    assert_int_equal(save(it), FK_OK);
-    assert_int_equal(tree_count(in_store(it, "1-fruity/runs/" NOW_TEXT), "", NULL), 1);
+    assert_int_equal(bench_save(it), FK_OK);
+    assert_int_equal(tree_count(bench_in_store(it, "1-fruity/runs/" NOW_TEXT), "", NULL), 1);
 }
 
 static void test_a_completed_run_without_glyphs_has_an_empty_directory(void **state) {
     bench *it = *state;
     it->sample.model.eval_glyph_count = 0;
     fake_kernel_set_time(NOW_US);
-    assert_int_equal(save(it), FK_OK);
-    assert_int_equal(tree_count(in_store(it, "1-fruity/runs/" NOW_TEXT "/eval-glyphs"), "", NULL),
-                     0);
+    assert_int_equal(bench_save(it), FK_OK);
+    assert_int_equal(
+        tree_count(bench_in_store(it, "1-fruity/runs/" NOW_TEXT "/eval-glyphs"), "", NULL), 0);
 }
 
 static void test_modes_follow_the_umask(void **state) {
@@ -170,148 +113,15 @@ static void test_modes_follow_the_umask(void **state) {
         struct stat status;
         char name[128];
         mode_t before = umask(masks[i]);
-        assert_int_equal(save(it), FK_OK);
+        assert_int_equal(bench_save(it), FK_OK);
         umask(before);
         snprintf(name, sizeof name, "1-fruity/runs/%s", it->id.text);
-        assert_int_equal(stat(in_store(it, name), &status), 0);
+        assert_int_equal(stat(bench_in_store(it, name), &status), 0);
         assert_int_equal(status.st_mode & 07777, 0777 & ~masks[i]);
         snprintf(name, sizeof name, "1-fruity/runs/%s/weights", it->id.text);
-        assert_int_equal(stat(in_store(it, name), &status), 0);
+        assert_int_equal(stat(bench_in_store(it, name), &status), 0);
         assert_int_equal(status.st_mode & 07777, 0666 & ~masks[i]);
     }
-}
-
-/* ---- bad input: refused before anything is made ------------------------------------------- */
-
-static void test_a_completed_run_needs_all_its_parts(void **state) {
-    bench *it = *state;
-    const fk_model whole = it->sample.model;
-    it->sample.model.weights = NULL;
-    assert_refused(it, FK_E_USAGE);
-    assert_non_null(strstr(it->err.message, "weights"));
-    it->sample.model = whole;
-    it->sample.model.sample_image = NULL;
-    assert_refused(it, FK_E_USAGE);
-    assert_non_null(strstr(it->err.message, "sample_image"));
-    it->sample.model = whole;
-    it->sample.model.feedback = NULL;
-    assert_refused(it, FK_E_USAGE);
-    assert_non_null(strstr(it->err.message, "feedback"));
-    it->sample.model = whole;
-    it->sample.model.eval_glyphs = NULL;
-    assert_refused(it, FK_E_USAGE);
-    it->sample.model = whole;
-    it->sample.model.size = 0;
-    assert_refused(it, FK_E_USAGE);
-    it->sample.model = whole;
-    it->sample.metadata.status = FK_FAILED;
-    it->sample.model.weights = NULL;
-    assert_refused(it, FK_E_USAGE);
-    assert_non_null(strstr(it->err.message, "personality"));
-}
-
-static void test_wrong_metadata_is_refused(void **state) {
-    bench *it = *state;
-    const fk_run_metadata good = it->sample.metadata;
-    it->sample.metadata.parent_run_id = "latest";
-    assert_refused(it, FK_E_INVALID);
-    assert_non_null(strstr(it->err.message, "'latest'"));
-    it->sample.metadata = good;
-    it->sample.metadata.status = FK_STATUS_UNKNOWN;
-    assert_refused(it, FK_E_INVALID);
-    it->sample.metadata = good;
-    it->sample.metadata.started_at_us = INT64_MAX;
-    assert_refused(it, FK_E_INVALID);
-    it->sample.metadata = good;
-    it->sample.metadata.ended_at_us = INT64_MIN;
-    assert_refused(it, FK_E_INVALID);
-    it->sample.metadata = good;
-    it->sample.metadata.training = sample_json(it->sample.values, "[1]");
-    assert_refused(it, FK_E_INVALID);
-    it->sample.metadata = good;
-    it->sample.metadata.training = it->sample.model.weights; /* holds a tensor */
-    assert_refused(it, FK_E_UNSUPPORTED);
-    assert_non_null(strstr(it->err.message, "training"));
-    it->sample.metadata = good;
-    it->sample.metadata.size = 1;
-    assert_refused(it, FK_E_USAGE);
-}
-
-static void test_wrong_images_are_refused_by_name(void **state) {
-    bench *it = *state;
-    it->sample.image = (fk_image){.bytes = "GIF89a", .length = 6};
-    assert_refused(it, FK_E_INVALID);
-    assert_string_equal(it->err.path, "sample.png");
-    it->sample.image =
-        (fk_image){.bytes = "123", .length = 3, .width = 2, .height = 2, .channels = 1};
-    assert_refused(it, FK_E_INVALID);
-    it->sample.image = (fk_image){.bytes = NULL, .length = 3};
-    assert_refused(it, FK_E_USAGE);
-    it->sample.image = it->sample.glyphs[0].image;
-    it->sample.glyphs[1].image.width = 0; /* pixels said to be a PNG file, or no size at all */
-    assert_refused(it, FK_E_INVALID);
-    assert_string_equal(it->err.path, "eval-glyphs/uni00E9.png");
-    it->sample.glyphs[1] = it->sample.glyphs[0];
-    it->sample.glyphs[1].label = NULL;
-    assert_refused(it, FK_E_USAGE);
-    it->sample.glyphs[1].label = "";
-    assert_refused(it, FK_E_INVALID);
-}
-
-static void test_pixels_of_strange_shapes_are_refused(void **state) {
-    bench *it = *state;
-    static const unsigned char pixels[20000] = {0};
-    const fk_image strange[] = {
-        {.bytes = pixels, .length = 8, .width = 2, .height = 2, .channels = 2},
-        {.bytes = pixels, .length = 0, .width = 2, .height = 0, .channels = 1},
-        {.bytes = pixels, .length = 0, .width = 0, .height = 2, .channels = 1},
-        {.bytes = pixels, .length = 17000, .width = 17000, .height = 1, .channels = 1},
-    };
-    for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
-        it->sample.image = strange[i];
-        fk_code code = save(it);
-        assert_true(code == FK_E_INVALID || code == FK_E_LIMIT);
-        assert_string_equal(it->err.path, "sample.png");
-        assert_int_equal(tree_count(it->path, "", NULL), 0);
-    }
-}
-
-static void test_wrong_feedback_is_refused_by_member(void **state) {
-    bench *it = *state;
-    it->sample.model.feedback = sample_json(it->sample.values, "[]");
-    assert_refused(it, FK_E_INVALID);
-    assert_string_equal(it->err.path, "feedback.json");
-    it->sample.model.feedback = sample_json(it->sample.values, "{\"metrics\": 5}");
-    assert_refused(it, FK_E_INVALID);
-    assert_non_null(strstr(it->err.message, "metrics"));
-}
-
-static void test_wrong_weights_are_refused(void **state) {
-    bench *it = *state;
-    const fk_model whole = it->sample.model;
-    it->sample.model.personality_vector = sample_json(it->sample.values, "[1.0]");
-    assert_refused(it, FK_E_INVALID);
-    assert_non_null(strstr(it->err.message, "list"));
-    it->sample.model = whole;
-    it->sample.model.architecture = sample_json(it->sample.values, "[1.0]");
-    assert_refused(it, FK_E_INVALID);
-    assert_non_null(strstr(it->err.message, "architecture"));
-}
-
-static void test_wrong_font_ids_are_refused(void **state) {
-    bench *it = *state;
-    assert_int_equal(fk_save_model(it->store, "Fruity", &it->sample.model, &it->id, &it->err),
-                     FK_E_INVALID);
-    assert_int_equal(it->err.subject, FK_SUBJECT_FONT_ID);
-    assert_int_equal(tree_count(it->path, "", NULL), 0);
-}
-
-static void test_with_create_font_off_an_unknown_font_is_not_found(void **state) {
-    bench *it = *state;
-    it->sample.metadata.no_create_font = true;
-    assert_refused(it, FK_E_FONT_NOT_FOUND);
-    assert_int_equal(fk_create_font(it->store, "1-fruity", NULL), FK_OK);
-    assert_int_equal(save(it), FK_OK);
 }
 
 /* ---- limits and space --------------------------------------------------------------------- */
@@ -326,15 +136,15 @@ static uint64_t saved_weights_bytes(bench *it) {
 
 static void test_weights_at_the_limit_are_saved_and_one_byte_more_is_not(void **state) {
     bench *it = *state;
-    assert_int_equal(save(it), FK_OK);
+    assert_int_equal(bench_save(it), FK_OK);
     uint64_t bytes = saved_weights_bytes(it);
     fk_store_options options = {.size = sizeof options, .max_weights_bytes = bytes};
-    reopen(it, &options);
-    assert_int_equal(save(it), FK_OK);
+    bench_reopen(it, &options);
+    assert_int_equal(bench_save(it), FK_OK);
     options.max_weights_bytes = bytes - 1;
-    reopen(it, &options);
+    bench_reopen(it, &options);
     size_t writes = fake_kernel_count("write");
-    assert_refused(it, FK_E_LIMIT);
+    bench_assert_refused(it, FK_E_LIMIT);
     assert_int_equal(fake_kernel_count("write"), writes);
     assert_non_null(strstr(it->err.hint, "max_weights_bytes"));
 }
@@ -350,19 +160,19 @@ static void test_the_default_limit_is_500_million_bytes(void **state) {
         .shape = shape,
         .storage = fk_storage_create(it->sample.values, it->sample.floats, 500000000)};
     it->sample.model.weights = fk_value_tensor(it->sample.values, &tensor);
-    assert_refused(it, FK_E_LIMIT);
+    bench_assert_refused(it, FK_E_LIMIT);
     assert_non_null(strstr(it->err.message, "500000000"));
 }
 
 static void test_a_disk_known_to_be_too_full_is_refused_before_the_weights(void **state) {
     bench *it = *state;
-    assert_int_equal(save(it), FK_OK);
+    assert_int_equal(bench_save(it), FK_OK);
     uint64_t bytes = saved_weights_bytes(it);
     fake_kernel_set_free_bytes(bytes - 1);
-    assert_refused(it, FK_E_NO_SPACE);
+    bench_assert_refused(it, FK_E_NO_SPACE);
     assert_non_null(strstr(it->err.message, "are free"));
     fake_kernel_set_free_bytes(bytes);
-    assert_int_equal(save(it), FK_OK);
+    assert_int_equal(bench_save(it), FK_OK);
 }
 
 /* ---- cancelling --------------------------------------------------------------------------- */
@@ -387,10 +197,10 @@ static void test_a_cancelled_save_leaves_nothing(void **state) {
     watcher watched = {.patience = 1};
     it->sample.metadata.progress = lose_patience;
     it->sample.metadata.progress_user = &watched;
-    assert_refused(it, FK_E_CANCELLED);
+    bench_assert_refused(it, FK_E_CANCELLED);
     assert_true(watched.done > 0 && watched.done < watched.total);
     watched.patience = 1000;
-    assert_int_equal(save(it), FK_OK);
+    assert_int_equal(bench_save(it), FK_OK);
     assert_int_equal(watched.done, watched.total);
     assert_int_equal(watched.total, saved_weights_bytes(it));
 }
@@ -401,7 +211,7 @@ static void test_a_read_only_store_says_what_it_needs(void **state) {
     bench *it = *state;
     assert_int_equal(fk_create_font(it->store, "1-fruity", NULL), FK_OK);
     fake_kernel_fail("mkdirat", 1, EACCES, FAKE_EVER_AFTER);
-    assert_refused(it, FK_E_ACCESS);
+    bench_assert_refused(it, FK_E_ACCESS);
     assert_non_null(strstr(it->err.hint, "permission"));
     assert_non_null(strstr(it->err.path, "1-fruity/runs"));
 }
@@ -409,29 +219,29 @@ static void test_a_read_only_store_says_what_it_needs(void **state) {
 static void test_a_vanished_store_is_not_made_again(void **state) {
     bench *it = *state;
     assert_int_equal(rmdir(it->path), 0);
-    assert_int_equal(save(it), FK_E_STORE_NOT_FOUND);
+    assert_int_equal(bench_save(it), FK_E_STORE_NOT_FOUND);
     assert_false(tree_exists(it->path));
     assert_int_equal(mkdir(it->path, 0777), 0);
 }
 
 static void test_a_font_without_runs_gets_one_unless_that_is_off(void **state) {
     bench *it = *state;
-    assert_int_equal(mkdir(in_store(it, "1-fruity"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "1-fruity"), 0777), 0);
     const fk_store_options options = {.size = sizeof options, .no_create_runs = true};
-    reopen(it, &options);
-    assert_refused(it, FK_E_INCOMPLETE);
-    assert_string_equal(it->err.path, in_store(it, "1-fruity/runs"));
-    reopen(it, NULL);
-    assert_int_equal(save(it), FK_OK);
+    bench_reopen(it, &options);
+    bench_assert_refused(it, FK_E_INCOMPLETE);
+    assert_string_equal(it->err.path, bench_in_store(it, "1-fruity/runs"));
+    bench_reopen(it, NULL);
+    assert_int_equal(bench_save(it), FK_OK);
 }
 
 static void test_a_run_is_saved_even_if_the_identity_cannot_be_written(void **state) {
     bench *it = *state;
-    tree_write(in_store(it, ".fontkeep"), "in the way", 10);
-    assert_int_equal(save(it), FK_OK);
-    assert_int_equal(unlink(in_store(it, ".fontkeep")), 0);
-    assert_int_equal(save(it), FK_OK);
-    assert_true(tree_exists(in_store(it, ".fontkeep/store.json")));
+    tree_write(bench_in_store(it, ".fontkeep"), "in the way", 10);
+    assert_int_equal(bench_save(it), FK_OK);
+    assert_int_equal(unlink(bench_in_store(it, ".fontkeep")), 0);
+    assert_int_equal(bench_save(it), FK_OK);
+    assert_true(tree_exists(bench_in_store(it, ".fontkeep/store.json")));
 }
 
 /* ---- many at once ------------------------------------------------------------------------- */
@@ -481,14 +291,14 @@ static void assert_many_distinct_runs(bench *it) {
     for (size_t i = 1; i < count; i++) {
         assert_string_not_equal(ids[i - 1], ids[i]);
     }
-    assert_int_equal(tree_count(in_store(it, "1-fruity/runs"), "2", NULL), THREADS * SAVES);
-    assert_int_equal(tree_count(in_store(it, "1-fruity/runs"), ".", NULL), 0);
+    assert_int_equal(tree_count(bench_in_store(it, "1-fruity/runs"), "2", NULL), THREADS * SAVES);
+    assert_int_equal(tree_count(bench_in_store(it, "1-fruity/runs"), ".", NULL), 0);
 }
 
 static void test_8_threads_saving_20_runs_each_into_one_font_give_160_runs(void **state) {
     bench *it = *state;
     const fk_store_options options = {.size = sizeof options, .durability = FK_DURABILITY_NONE};
-    reopen(it, &options);
+    bench_reopen(it, &options);
     assert_many_distinct_runs(it);
     fk_run_list *runs = NULL;
     assert_int_equal(fk_verify(it->store, NULL, NULL, NULL, NULL, &runs, &it->err), FK_OK);
@@ -502,16 +312,16 @@ static void test_8_threads_saving_20_runs_each_into_one_font_give_160_runs(void 
 static void test_they_do_so_when_the_clock_stands_still(void **state) {
     bench *it = *state;
     const fk_store_options options = {.size = sizeof options, .durability = FK_DURABILITY_NONE};
-    reopen(it, &options);
+    bench_reopen(it, &options);
     fake_kernel_set_time(NOW_US);
     assert_many_distinct_runs(it);
     /* dense: the instant itself, then -0001 to -0159 */
-    assert_true(tree_exists(in_store(it, "1-fruity/runs/" NOW_TEXT)));
-    assert_true(tree_exists(in_store(it, "1-fruity/runs/" NOW_TEXT "-0001")));
-    assert_true(tree_exists(in_store(it, "1-fruity/runs/" NOW_TEXT "-0159")));
+    assert_true(tree_exists(bench_in_store(it, "1-fruity/runs/" NOW_TEXT)));
+    assert_true(tree_exists(bench_in_store(it, "1-fruity/runs/" NOW_TEXT "-0001")));
+    assert_true(tree_exists(bench_in_store(it, "1-fruity/runs/" NOW_TEXT "-0159")));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -521,14 +331,6 @@ int main(void) {
         TEST(test_an_interrupted_run_may_lack_everything),
         TEST(test_a_completed_run_without_glyphs_has_an_empty_directory),
         TEST(test_modes_follow_the_umask),
-        TEST(test_a_completed_run_needs_all_its_parts),
-        TEST(test_wrong_metadata_is_refused),
-        TEST(test_wrong_images_are_refused_by_name),
-        TEST(test_pixels_of_strange_shapes_are_refused),
-        TEST(test_wrong_feedback_is_refused_by_member),
-        TEST(test_wrong_weights_are_refused),
-        TEST(test_wrong_font_ids_are_refused),
-        TEST(test_with_create_font_off_an_unknown_font_is_not_found),
         TEST(test_weights_at_the_limit_are_saved_and_one_byte_more_is_not),
         TEST(test_the_default_limit_is_500_million_bytes),
         TEST(test_a_disk_known_to_be_too_full_is_refused_before_the_weights),

@@ -1,0 +1,174 @@
+/* The weights of a draft, taken from checkpoint files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "checkpoint/torch_write.h"
+#include "digest/digest.h"
+#include "fake_kernel.h"
+#include "fontkeep/fontkeep.h"
+#include "tree.h"
+
+#define RUN "1-fruity/runs/" NOW_TEXT
+
+/* ---- weights from a file ------------------------------------------------------------------ */
+
+static void test_a_v1_file_is_kept_byte_for_byte(void **state) {
+    bench *it = *state;
+    bench_set_all(it);
+    bench_assert_whole_run(it);
+    size_t length = 0;
+    size_t kept_length = 0;
+    char *weights = tree_read(bench_in_store(it, RUN "/weights"), &length);
+    const char *path = tree_path(it->beside, "v1.pt");
+    tree_write(path, weights, length);
+    fk_draft_destroy(it->draft);
+    assert_int_equal(fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL),
+                     FK_OK);
+    assert_int_equal(fk_draft_set_weights_file(it->draft, path, it->sample.model.personality_vector,
+                                               NULL, &it->err),
+                     FK_E_USAGE);
+    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err), FK_OK);
+    assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, NULL), FK_OK);
+    assert_int_equal(fk_draft_set_feedback(it->draft, it->sample.model.feedback, NULL), FK_OK);
+    bench_assert_whole_run(it);
+    char *kept = tree_read(bench_in_store(it, RUN "-0001/weights"), &kept_length);
+    assert_int_equal(kept_length, length);
+    assert_memory_equal(kept, weights, length);
+    fk_run_info *info = NULL;
+    assert_int_equal(fk_get_run_info(it->store, "1-fruity", NULL, &info, NULL), FK_OK);
+    assert_true(info->has_personality);
+    assert_int_equal(info->personality_shape[0], 4);
+    fk_run_info_destroy(info);
+    free(kept);
+    free(weights);
+}
+
+static int stop(uint64_t done, uint64_t total, void *user) {
+    (void)done;
+    (void)total;
+    return *(int *)user;
+}
+
+static void test_keeping_a_file_can_be_cancelled(void **state) {
+    bench *it = *state;
+    static int answer;
+    bench_set_all(it);
+    bench_assert_whole_run(it);
+    size_t length = 0;
+    char *weights = tree_read(bench_in_store(it, RUN "/weights"), &length);
+    tree_write(tree_path(it->beside, "v1.pt"), weights, length);
+    free(weights);
+    it->sample.metadata.progress = stop;
+    it->sample.metadata.progress_user = &answer;
+    for (answer = 0; answer < 2; answer++) {
+        fk_draft_destroy(it->draft);
+        assert_int_equal(
+            fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL), FK_OK);
+        assert_int_equal(fk_draft_set_weights_file(it->draft, tree_path(it->beside, "v1.pt"), NULL,
+                                                   NULL, &it->err),
+                         answer == 0 ? FK_OK : FK_E_CANCELLED);
+    }
+}
+
+static void test_damaged_or_foreign_files_are_refused_by_path(void **state) {
+    bench *it = *state;
+    bench_set_all(it);
+    bench_assert_whole_run(it);
+    size_t length = 0;
+    char *weights = tree_read(bench_in_store(it, RUN "/weights"), &length);
+    const char *path = tree_path(it->beside, "bad.pt");
+    fk_draft_destroy(it->draft);
+    assert_int_equal(fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL),
+                     FK_OK);
+    for (size_t cut = 0; cut < length; cut += length / 5) {
+        tree_write(path, weights, cut);
+        assert_int_not_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err),
+                             FK_OK);
+        assert_string_equal(it->err.path, path);
+    }
+    weights[length / 2] ^= 1; /* in a tensor: its CRC-32 tells */
+    tree_write(path, weights, length);
+    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err),
+                     FK_E_CORRUPT);
+    assert_int_equal(fk_draft_set_weights_file(it->draft, "/none", NULL, NULL, &it->err), FK_E_IO);
+    assert_int_equal(it->err.system_errno, ENOENT);
+    assert_int_equal(bench_set_weights(it), FK_OK);
+    free(weights);
+}
+
+static void test_a_file_over_the_limit_is_refused_before_it_is_read(void **state) {
+    bench *it = *state;
+    const char *path = tree_path(it->beside, "large.pt");
+    tree_write(path, "", 0);
+    assert_int_equal(truncate(path, 500000001), 0);
+    size_t reads = fake_kernel_count("pread");
+    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err), FK_E_LIMIT);
+    assert_int_equal(fake_kernel_count("pread"), reads);
+}
+
+static fk_code append_to_file(void *user, const void *from, size_t bytes, uint32_t *crc32,
+                              fk_error *err) {
+    (void)err;
+    if (crc32 != NULL) {
+        *crc32 = fk_crc32_update(*crc32, from, bytes);
+    }
+    return fwrite(from, 1, bytes, user) == bytes ? FK_OK : FK_E_IO;
+}
+
+/* A bare state dict, as a training script writes it. */
+static void write_bare_checkpoint(bench *it, const char *path) {
+    fk_torch_writer *writer = NULL;
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    const fk_sink sink = {.write = append_to_file, .user = file};
+    assert_int_equal(fk_torch_writer_create(it->sample.model.weights, &writer, &it->err), FK_OK);
+    assert_int_equal(fk_torch_writer_write(writer, &sink, NULL, NULL, &it->err), FK_OK);
+    fk_torch_writer_destroy(writer);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_a_bare_checkpoint_is_wrapped_and_needs_a_vector(void **state) {
+    bench *it = *state;
+    const char *path = tree_path(it->beside, "bare.pt");
+    write_bare_checkpoint(it, path);
+    assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err), FK_E_USAGE);
+    assert_non_null(strstr(it->err.hint, "--personality"));
+    assert_int_equal(fk_draft_set_weights_file(it->draft, path, it->sample.model.personality_vector,
+                                               NULL, &it->err),
+                     FK_OK);
+    assert_int_equal(fk_draft_set_sample(it->draft, &it->sample.image, NULL), FK_OK);
+    assert_int_equal(fk_draft_set_feedback(it->draft, it->sample.model.feedback, NULL), FK_OK);
+    bench_assert_whole_run(it);
+    fk_loaded *loaded = NULL;
+    assert_int_equal(fk_load_model(it->store, "1-fruity", NULL, NULL, &loaded, &it->err), FK_OK);
+    const fk_tensor *tensor =
+        fk_value_as_tensor(fk_value_get(fk_loaded_weights(loaded), "layer.weight"));
+    assert_memory_equal(fk_tensor_data(tensor), it->sample.floats, 1000 * sizeof(float));
+    fk_loaded_destroy(loaded);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_draft, bench_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_v1_file_is_kept_byte_for_byte),
+        TEST(test_keeping_a_file_can_be_cancelled),
+        TEST(test_damaged_or_foreign_files_are_refused_by_path),
+        TEST(test_a_file_over_the_limit_is_refused_before_it_is_read),
+        TEST(test_a_bare_checkpoint_is_wrapped_and_needs_a_vector),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
