@@ -89,8 +89,8 @@ fk_code fk_draft_set_sample(fk_draft *draft, const fk_image *image, fk_error *er
 
 /* ---- glyphs ------------------------------------------------------------------------------- */
 
-/* The label that has the file already, or NULL. Compared as a file system would that does not tell
- * capitals from small letters: on one that does, the create succeeds and nobody asks. */
+/* The label that has the file already, or NULL. Capitals and small letters count as the same: the
+ * file was found there, and only a file system that takes them for the same finds another's. */
 static const char *label_of_path(const fk_draft *draft, const char *path) {
     for (size_t i = 0; i < draft->files.count; i++) {
         if (strcasecmp(draft->files.items[i].path, path) == 0) {

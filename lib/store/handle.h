@@ -10,8 +10,7 @@
 #include "fontkeep/run.h"
 #include "fontkeep/store.h"
 
-/* Per font, what saving learnt: guarded by the store's mutex. Defined where it is used (publish.c).
- */
+/* Per font, what saving learnt: guarded by the store's mutex. Defined in font_memory.h. */
 typedef struct fk_font_memory fk_font_memory;
 
 struct fk_store {
