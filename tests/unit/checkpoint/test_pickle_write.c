@@ -189,12 +189,11 @@ static void test_lists_are_flushed_every_thousand_items(void **state) {
 static void test_dicts_end_with_an_empty_batch_behind_a_full_one(void **state) {
     fixture *f = *state;
     assert_int_equal(write(f, dict_of(f, FK_KIND_DICT, 1)), FK_OK);
-    assert_ends(f, "}q\1K" + 4);
     assert_ends(f, "Ns.");
     assert_int_equal(write(f, dict_of(f, FK_KIND_DICT, 1000)), FK_OK);
     assert_ends(f, "Nu(u.");
     assert_int_equal(write(f, dict_of(f, FK_KIND_DICT, 1001)), FK_OK);
-    assert_ends(f, "K\350Nu." + 3);
+    assert_ends(f, "Nu.");
     assert_int_equal(count_opcode(f, "Nu(K"), 1);
 }
 
