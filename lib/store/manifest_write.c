@@ -77,7 +77,8 @@ static fk_code write_time(fk_buffer *buffer, const char *name, int64_t time_us, 
         fk_error_hint(err, "give microseconds since 1970");
         return FK_E_INVALID;
     }
-    strncat(text, "Z", 2);
+    size_t length = strlen(text);
+    memcpy(text + length, "Z", sizeof "Z");
     write_text(buffer, name, text);
     return FK_OK;
 }

@@ -37,11 +37,14 @@ const char golden_body[] =
     "  \"size_bytes\": 16778454,\n"
     "  \"written_by\": \"fontkeep 0.1.0\",\n"
     "  \"files\": [\n"
-    "    {\"path\": \"eval-glyphs/A.png\", \"size\": 1234, \"sha256\": [\"" TIMES64("1") "\"], \"label\": \"A\"},\n"
-    "    {\"path\": \"eval-glyphs/uni0026.png\", \"size\": 0, \"sha256\": [\"" TIMES64("2") "\"], \"label\": \"&\"},\n"
+    "    {\"path\": \"eval-glyphs/A.png\", \"size\": 1234,"
+    " \"sha256\": [\"" TIMES64("1") "\"], \"label\": \"A\"},\n"
+    "    {\"path\": \"eval-glyphs/uni0026.png\", \"size\": 0,"
+    " \"sha256\": [\"" TIMES64("2") "\"], \"label\": \"&\"},\n"
     "    {\"path\": \"feedback.json\", \"size\": 2, \"sha256\": [\"" TIMES64("3") "\"]},\n"
     "    {\"path\": \"sample.png\", \"size\": 1, \"sha256\": [\"" TIMES64("4") "\"]},\n"
-    "    {\"path\": \"weights\", \"size\": 16777217, \"sha256\": [\"" TIMES64("5") "\", \"" TIMES64("6") "\"],"
+    "    {\"path\": \"weights\", \"size\": 16777217,"
+    " \"sha256\": [\"" TIMES64("5") "\", \"" TIMES64("6") "\"],"
     " \"xxh3\": [\"" TIMES32("7") "\", \"" TIMES32("8") "\"]}\n"
     "  ]";
 /* clang-format on */

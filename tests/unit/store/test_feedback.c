@@ -36,7 +36,7 @@ static void test_good_feedback_passes(void **state) {
         "{\"feedback_schema\": \"1.0\"}",
         "{\"feedback_schema\": \"1.7\", \"metrics\": {}}",
         "{\"feedback_schema\": \"0.9\"}",
-        "{\"metrics\": {\"loss\": 0.03, \"epoch\": 3, \"worst\": \"NaN\", \"best\": \"-Infinity\"}}",
+        "{\"metrics\": {\"loss\": 0.03, \"epoch\": 3, \"a\": \"NaN\", \"b\": \"-Infinity\"}}",
         "{\"epochs\": 0, \"loss_history\": [1, 0.5, \"Infinity\", NaN], \"ratings\": {\"A\": [1]}}",
         "{\"notes\": \"\", \"anything\": null, \"else\": [true]}",
     };

@@ -138,6 +138,15 @@ static void test_unknown_members_are_kept(void **state) {
     assert_string_equal(fk_value_as_text(fk_value_item(kept, 1), NULL), "NaN");
 }
 
+static void test_training_that_is_null_is_empty(void **state) {
+    FK_SCOPED(fk_freep)
+    char *text = seal_changed("{\"epochs\": 40, \"learning_rate\": 0.001}", "null");
+    fk_run_info info = {0};
+    assert_int_equal(read_text(text, true, *state, &info, NULL), FK_MANIFEST_GOOD);
+    assert_int_equal(fk_value_kind(info.training), FK_KIND_DICT);
+    assert_int_equal(fk_value_count(info.training), 0);
+}
+
 static void test_no_flipped_bit_goes_unnoticed(void **state) {
     (void)state;
     FK_SCOPED(fk_freep) char *text = seal(golden_body);
@@ -357,6 +366,8 @@ int main(void) {
                                         drop_values),
         cmocka_unit_test_setup_teardown(test_what_was_written_reads_back, make_values, drop_values),
         cmocka_unit_test_setup_teardown(test_unknown_members_are_kept, make_values, drop_values),
+        cmocka_unit_test_setup_teardown(test_training_that_is_null_is_empty, make_values,
+                                        drop_values),
         cmocka_unit_test(test_no_flipped_bit_goes_unnoticed),
         cmocka_unit_test(test_a_truncated_manifest_is_damaged),
         cmocka_unit_test_setup_teardown(test_something_behind_the_manifest_is_damage, make_values,
