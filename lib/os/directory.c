@@ -10,29 +10,23 @@
 #include "base/checked.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "os/file_error.h"
 #include "os/kernel.h"
 #include "os/place.h"
 
 enum { DIRECTORY_MODE = 0777 };
 
-static fk_code set_invalid(fk_error *err, int system_errno, const char *path, const char *what) {
-    fk_code code = fk_error_set(err, FK_E_INVALID, "'%s' is %s", path, what);
-    fk_error_path(err, path);
-    fk_error_hint(err, "put a directory in its place");
-    if (err != NULL) {
-        err->system_errno = system_errno;
-    }
-    return code;
-}
+static const char hint[] = "put a directory in its place";
 
 static fk_code set_open_error(fk_error *err, int system_errno, const char *path) {
     switch (system_errno) {
     case ENOTDIR:
-        return set_invalid(err, system_errno, path, "no directory");
+        return fk_file_refuse(err, system_errno, path, "no directory", hint);
     case ELOOP:
-        return set_invalid(err, system_errno, path, "or leads through a symbolic link");
+        return fk_file_refuse(err, system_errno, path, "or leads through a symbolic link", hint);
     case EXDEV:
-        return set_invalid(err, system_errno, path, "outside the directory it should be in");
+        return fk_file_refuse(err, system_errno, path, "outside the directory it should be in",
+                              hint);
     default:
         return fk_file_error(err, system_errno, "open", path);
     }
@@ -79,7 +73,8 @@ static fk_code check_directory(int directory, const char *name, int flags, const
     if (fk_kernel_current->fstatat(directory, name, &status, flags) != 0) {
         return fk_file_error(err, errno, "look at", path);
     }
-    return S_ISDIR(status.st_mode) ? FK_OK : set_invalid(err, ENOTDIR, path, "no directory");
+    return S_ISDIR(status.st_mode) ? FK_OK
+                                   : fk_file_refuse(err, ENOTDIR, path, "no directory", hint);
 }
 
 fk_code fk_directory_make(int parent, const char *path, bool *ret_made, fk_error *err) {
@@ -121,7 +116,8 @@ static fk_code sync_parent(char *path, fk_error *err) {
 static fk_code make_and_sync(char *path, fk_error *err) {
     struct stat status;
     if (fk_kernel_current->fstatat(AT_FDCWD, path, &status, 0) == 0) {
-        return S_ISDIR(status.st_mode) ? FK_OK : set_invalid(err, ENOTDIR, path, "no directory");
+        return S_ISDIR(status.st_mode) ? FK_OK
+                                       : fk_file_refuse(err, ENOTDIR, path, "no directory", hint);
     }
     int failure = make_at(AT_FDCWD, path);
     if (failure == EEXIST) { /* another process made it in the meantime, or a link leads nowhere */

@@ -16,7 +16,7 @@ fk_code fk_directory_open(int parent, const char *path, int *ret_fd, fk_error *e
 /* mkdir, mode 0777 less the umask. `*ret_made` (may be NULL) tells whether it is new: one that
  * exists is FK_OK. */
 fk_code fk_directory_make(int parent, const char *path, bool *ret_made, fk_error *err);
-/* mkdir of a path the user named with all its parents. */
+/* mkdir of a path the user named with all its parents; each new name is synced. */
 fk_code fk_directory_make_path(const char *path, fk_error *err);
 
 /* `path` made independent of the working directory (links are not resolved). The caller frees

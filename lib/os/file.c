@@ -7,10 +7,13 @@
 #include <sys/stat.h>
 
 #include "base/checked.h"
+#include "os/file_error.h"
 #include "os/kernel.h"
 #include "os/place.h"
 
 enum { FILE_MODE = 0666 };
+
+static const char hint[] = "put a regular file in its place";
 
 void fk_file_closep(int *fd) {
     if (*fd >= 0) {
@@ -25,16 +28,6 @@ int fk_file_take(int *fd) {
     int taken = *fd;
     *fd = -1;
     return taken;
-}
-
-static fk_code set_invalid(fk_error *err, int system_errno, const char *path, const char *what) {
-    fk_code code = fk_error_set(err, FK_E_INVALID, "'%s' is %s", path, what);
-    fk_error_path(err, path);
-    fk_error_hint(err, "put a regular file in its place");
-    if (err != NULL) {
-        err->system_errno = system_errno;
-    }
-    return code;
 }
 
 static const char *kind_name(mode_t mode) {
@@ -57,7 +50,7 @@ static fk_code check_regular(int fd, const char *path, struct stat *ret_status, 
         return fk_file_error(err, errno, "look at", path);
     }
     if (!S_ISREG(status.st_mode)) {
-        return set_invalid(err, 0, path, kind_name(status.st_mode));
+        return fk_file_refuse(err, 0, path, kind_name(status.st_mode), hint);
     }
     if (ret_status != NULL) {
         *ret_status = status;
@@ -68,11 +61,13 @@ static fk_code check_regular(int fd, const char *path, struct stat *ret_status, 
 static fk_code set_open_error(fk_error *err, int system_errno, const char *path) {
     switch (system_errno) {
     case ELOOP:
-        return set_invalid(err, system_errno, path, "or leads through a symbolic link");
+        return fk_file_refuse(err, system_errno, path, "or leads through a symbolic link", hint);
     case EXDEV:
-        return set_invalid(err, system_errno, path, "outside the directory it should be in");
+        return fk_file_refuse(err, system_errno, path, "outside the directory it should be in",
+                              hint);
     case ENXIO:
-        return set_invalid(err, system_errno, path, "a socket or pipe, not a regular file");
+        return fk_file_refuse(err, system_errno, path, "a socket or pipe, not a regular file",
+                              hint);
     default:
         return fk_file_error(err, system_errno, "open", path);
     }

@@ -35,7 +35,8 @@ fk_code fk_file_open(int directory, const char *path, int *ret_fd, struct stat *
  * device is refused. */
 fk_code fk_file_open_path(const char *path, int *ret_fd, struct stat *ret_status, fk_error *err);
 /* A new file for reading and writing, mode 0666 less the umask, close-on-exec; EEXIST is an error.
- */
+ * Here and below, `directory` AT_FDCWD stands for a path the user named, where links are followed;
+ * else no symbolic link is, and no path leads out of `directory`. */
 fk_code fk_file_create(int directory, const char *path, int *ret_fd, fk_error *err);
 
 /* Reads exactly `bytes` at `offset`; a shorter file is FK_E_CORRUPT with the offset where it ends.
@@ -56,12 +57,13 @@ fk_code fk_file_reserve(int fd, uint64_t bytes, const char *path, fk_error *err)
 /* Starts write-back of a range and does not wait; never an error (fk_file_sync tells). */
 void fk_file_kick(int fd, uint64_t offset, uint64_t bytes);
 /* fsync of a file or a directory. After a failure nothing about the file may be believed: never
- * sync it again. */
+ * sync it again. A file system that knows no sync of directories (EINVAL) is fine. */
 fk_code fk_file_sync(int fd, const char *path, fk_error *err);
 /* close with its result checked; `*fd` is -1 afterwards in any case. */
 fk_code fk_file_close(int *fd, const char *path, fk_error *err);
 
-/* lstat relative to `directory`. False with *ret_missing true when there is none (FK_OK). */
+/* lstat relative to `directory`. Missing also when what should be a directory above it is none.
+ * False with *ret_missing true when there is none (FK_OK). */
 fk_code fk_file_look(int directory, const char *path, struct stat *ret_status, bool *ret_missing,
                      fk_error *err);
 fk_code fk_file_remove(int directory, const char *path,

@@ -1,3 +1,5 @@
+#include "os/file_error.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -90,6 +92,17 @@ fk_code fk_file_error(fk_error *err, int system_errno, const char *verb, const c
                                 description == NULL ? "unknown error" : description);
     fk_error_path(err, path);
     set_hint(err, system_errno, verb);
+    if (err != NULL) {
+        err->system_errno = system_errno;
+    }
+    return code;
+}
+
+fk_code fk_file_refuse(fk_error *err, int system_errno, const char *path, const char *what,
+                       const char *hint) {
+    fk_code code = fk_error_set(err, FK_E_INVALID, "'%s' is %s", path, what);
+    fk_error_path(err, path);
+    fk_error_hint(err, "%s", hint);
     if (err != NULL) {
         err->system_errno = system_errno;
     }
