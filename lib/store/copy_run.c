@@ -46,6 +46,7 @@ static void run_copy_finish(run_copy *copy) {
     }
 }
 
+/* Before a path is made: behind it, nothing may fail before it is known. */
 static fk_code note_written(run_copy *copy, const char *path, fk_error *err) {
     if (copy->count == copy->capacity) {
         size_t capacity = 2 * copy->capacity + 8;
@@ -62,6 +63,20 @@ static fk_code note_written(run_copy *copy, const char *path, fk_error *err) {
     }
     copy->written[copy->count++] = text;
     return FK_OK;
+}
+
+/* What could not be made is not ours to remove. */
+static fk_code forget_unless(run_copy *copy, fk_code code) {
+    if (code != FK_OK) {
+        free(copy->written[--copy->count]);
+    }
+    return code;
+}
+
+static fk_code create_file(run_copy *copy, const char *path, int *ret_fd, fk_error *err) {
+    fk_code code = note_written(copy, path, err);
+    return code == FK_OK ? forget_unless(copy, fk_file_create(copy->target, path, ret_fd, err))
+                         : code;
 }
 
 static fk_code check_empty(run_copy *copy, fk_error *err) {
@@ -95,10 +110,7 @@ static fk_code open_target(run_copy *copy, fk_error *err) {
 static fk_code write_bytes(run_copy *copy, const char *path, const void *bytes, size_t length,
                            fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
-    fk_code code = fk_file_create(copy->target, path, &fd, err);
-    if (code == FK_OK) {
-        code = note_written(copy, path, err);
-    }
+    fk_code code = create_file(copy, path, &fd, err);
     if (code == FK_OK) {
         code = fk_file_write(fd, bytes, length, path, err);
     }
@@ -170,10 +182,7 @@ static fk_code copy_file(run_copy *copy, const char *path, const fk_run_file *li
     uint64_t bytes = 0;
     fk_code code = fk_run_file_open(copy->run, path, listed, &from, &bytes, NULL, err);
     if (code == FK_OK) {
-        code = fk_file_create(copy->target, path, &to, err);
-    }
-    if (code == FK_OK) {
-        code = note_written(copy, path, err);
+        code = create_file(copy, path, &to, err);
     }
     if (code == FK_OK) {
         code = copy_pieces(copy, path, listed, from, bytes, to, err);
@@ -182,8 +191,10 @@ static fk_code copy_file(run_copy *copy, const char *path, const fk_run_file *li
 }
 
 static fk_code make_glyph_directory(run_copy *copy, fk_error *err) {
-    fk_code code = fk_directory_make(copy->target, FK_GLYPHS_DIRECTORY, NULL, err);
-    return code == FK_OK ? note_written(copy, FK_GLYPHS_DIRECTORY, err) : code;
+    fk_code code = note_written(copy, FK_GLYPHS_DIRECTORY, err);
+    return code == FK_OK ? forget_unless(copy, fk_directory_make(copy->target, FK_GLYPHS_DIRECTORY,
+                                                                 NULL, err))
+                         : code;
 }
 
 static bool is_left_out(const fk_run *run, const char *path) {

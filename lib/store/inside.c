@@ -8,20 +8,20 @@
 #include "os/file.h"
 #include "store/layout.h"
 
-static fk_code list(int directory, const char *name, fk_names *ret_names, fk_error *err) {
+static fk_code list_glyphs(int directory, fk_names *ret_names, fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
-    fk_code code = fk_directory_open(directory, name, &fd, err);
-    return code == FK_OK ? fk_directory_list(fd, name, ret_names, err) : code;
+    fk_code code = fk_directory_open(directory, FK_GLYPHS_DIRECTORY, &fd, err);
+    return code == FK_OK ? fk_directory_list(fd, FK_GLYPHS_DIRECTORY, ret_names, err) : code;
 }
 
 fk_code fk_inside_read(const fk_run *run, fk_inside *ret_inside, fk_error *err) {
     FK_SCOPED(fk_inside_finish) fk_inside inside = {0};
-    fk_code code = list(run->directory, ".", &inside.top, err);
+    fk_code code = fk_directory_list(run->directory, ".", &inside.top, err);
     if (code != FK_OK) {
         return code;
     }
     if (fk_names_contain(&inside.top, FK_GLYPHS_DIRECTORY)) {
-        code = list(run->directory, FK_GLYPHS_DIRECTORY, &inside.glyphs, &inside.no_glyphs);
+        code = list_glyphs(run->directory, &inside.glyphs, &inside.no_glyphs);
         if (code == FK_E_NO_MEMORY) {
             return fk_error_no_memory(err);
         }

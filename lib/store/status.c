@@ -102,12 +102,8 @@ static fk_code look_at_name(status_report *report, int runs, const char *path, c
 }
 
 static fk_code look_at_names(status_report *report, int runs, const char *path, fk_error *err) {
-    FK_SCOPED(fk_file_closep) int again = -1;
     FK_SCOPED(fk_names_finish) fk_names names = {0};
-    fk_code code = fk_directory_open(runs, ".", &again, err);
-    if (code == FK_OK) {
-        code = fk_directory_list(again, path, &names, err);
-    }
+    fk_code code = fk_directory_list(runs, path, &names, err);
     for (size_t i = 0; code == FK_OK && i < names.count; i++) {
         bool directory = false;
         code = is_directory(runs, &names, i, &directory, err);
