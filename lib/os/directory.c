@@ -95,21 +95,21 @@ fk_code fk_directory_make(int parent, const char *path, bool *ret_made, fk_error
     return code;
 }
 
+static fk_code sync_path(const char *path, fk_error *err) {
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_code code = fk_directory_open_path(path, &fd, err);
+    return code == FK_OK ? fk_file_sync(fd, path, err) : code;
+}
+
 /* Syncs the directory that `path` stands in, so that its name survives a power cut. */
 static fk_code sync_parent(char *path, fk_error *err) {
     char *slash = strrchr(path, '/');
-    const char *parent = slash == NULL ? "." : slash == path ? "/" : path;
-    FK_SCOPED(fk_file_closep) int fd = -1;
-    if (parent == path) {
-        *slash = '\0';
+    if (slash == NULL || slash == path) {
+        return sync_path(slash == NULL ? "." : "/", err);
     }
-    fk_code code = fk_directory_open_path(parent, &fd, err);
-    if (code == FK_OK) {
-        code = fk_file_sync(fd, parent, err);
-    }
-    if (parent == path) {
-        *slash = '/';
-    }
+    *slash = '\0';
+    fk_code code = sync_path(path, err);
+    *slash = '/';
     return code;
 }
 
