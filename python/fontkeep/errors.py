@@ -13,8 +13,8 @@ class FontKeepWarning(UserWarning):
 class FontKeepError(Exception):
     """The base of every failure that fontkeep reports.
 
-    `code` is the error's name in JSON output ("font_not_found"), `hint` says what to do next, `path`
-    is the file or directory concerned and `offset` a byte of it; None where there is none.
+    `code` is the error's name in JSON output ("font_not_found"), `hint` says what to do next,
+    `path` is the file or directory concerned and `offset` a byte of it; None where there is none.
     """
 
     def __init__(

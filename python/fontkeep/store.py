@@ -14,7 +14,7 @@ from fontkeep import _native
 from fontkeep.draft import Feedback, RunDraft, feedback_source, json_tree, weights_tree
 from fontkeep.errors import FontKeepWarning, InvalidInputError, not_available
 from fontkeep.images import glyph_list, to_pixels
-from fontkeep.metadata import RunMetadata, from_record
+from fontkeep.metadata import Problem, RunMetadata, from_record
 from fontkeep.reports import Inspection, Recovery, StoreStatus, Verification
 from fontkeep.run import Run
 from fontkeep.tensors import builder
@@ -33,6 +33,12 @@ _REQUIRED = ("weights", "sample_image", "eval_glyphs", "feedback")
 
 def _warn(message: str) -> None:
     warnings.warn(message, FontKeepWarning, stacklevel=3)
+
+
+def _told(problem: Problem) -> str:
+    if problem.path is None or problem.path in problem.message:
+        return problem.message
+    return f"{problem.path}: {problem.message}"
 
 
 class Store:
@@ -157,6 +163,7 @@ class Store:
         `wait=False` the tensors are copied, the run is written in the background, and a future of
         the id is returned; bad input raises at once all the same.
         """
+        font_text(font_id)
         assets = (weights, sample_image, eval_glyphs, feedback)
         missing = [name for name, asset in zip(_REQUIRED, assets) if asset is None]
         if status == "completed" and missing:
@@ -164,10 +171,7 @@ class Store:
                 f"a completed run needs {' and '.join(missing)};"
                 " give them, or status='failed' or 'interrupted'"
             )
-        font_text(font_id)
-        pixels = None if sample_image is None else to_pixels(sample_image, "sample_image")
-        labelled = glyph_list(eval_glyphs) if isinstance(eval_glyphs, Mapping) else None
-        source = None if feedback is None else feedback_source(feedback)
+        parts = _Assets(sample_image, eval_glyphs, feedback)
         tree = None
         if weights is not None:
             tree = weights_tree(weights, personality_vector, architecture, copy=not wait)
@@ -181,14 +185,7 @@ class Store:
             create_font=create_font,
         )
         try:  # small things first: what is wrong with them shows before the weights are written
-            if pixels is not None:
-                draft._call("add_image", None, *pixels)
-            if labelled is not None:
-                draft._add_pixels(labelled)
-            elif eval_glyphs is not None:
-                draft.add_glyphs(eval_glyphs)
-            if source is not None:
-                draft._call("set_feedback", source)
+            parts.add_to(draft)
             if not wait:
                 return self._background().submit(_finish, draft, tree)
         except BaseException:
@@ -263,7 +260,7 @@ class Store:
         metadata = from_record(loaded.info())
         weights, personality_vector, _ = loaded.contents(builder())
         for problem in metadata.problems:
-            _warn(f"{metadata.font_id} {metadata.run_id}: {problem.message}")
+            _warn(f"{metadata.font_id} {metadata.run_id}: {_told(problem)}")
         return weights, personality_vector, metadata
 
     def open_run(self, font_id: str, run_id: str | None = None) -> Run:
@@ -286,7 +283,9 @@ class Store:
             optional_text(format, "format"),
         )
 
-    def copy_run(self, font_id: str, directory: StrPath, *, run_id: str | None = None) -> RunMetadata:
+    def copy_run(
+        self, font_id: str, directory: StrPath, *, run_id: str | None = None
+    ) -> RunMetadata:
         """Copies a run's files, each verified, into a new or empty directory."""
         record = self._native.copy_run(
             font_text(font_id), optional_text(run_id, "run_id"), path_text(directory)
@@ -364,6 +363,27 @@ class Store:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_reopen, (self.path, *self._options))
+
+
+class _Assets:
+    """Sample, glyphs and feedback as the extension takes them, judged before anything is made."""
+
+    def __init__(self, sample_image: Any, eval_glyphs: Any, feedback: Any) -> None:
+        self._sample = None if sample_image is None else to_pixels(sample_image, "sample_image")
+        self._glyphs = eval_glyphs
+        if isinstance(eval_glyphs, Mapping):
+            self._glyphs = glyph_list(eval_glyphs)
+        self._feedback = None if feedback is None else feedback_source(feedback)
+
+    def add_to(self, draft: RunDraft) -> None:
+        if self._sample is not None:
+            draft._call("add_image", None, *self._sample)
+        if isinstance(self._glyphs, list):
+            draft._add_pixels(self._glyphs)
+        elif self._glyphs is not None:
+            draft.add_glyphs(self._glyphs)
+        if self._feedback is not None:
+            draft._call("set_feedback", self._feedback)
 
 
 def _finish(draft: RunDraft, tree: Any) -> str:

@@ -62,7 +62,11 @@ class NumpyBuilder:
         self._needs = needs
 
     def storage(self, memory: Any) -> Any:
-        return memory
+        """An array of its bytes, the common base of its tensors: so their sharing can be seen."""
+        numpy = _import("numpy")
+        if numpy is None or memoryview(memory).nbytes == 0:
+            return memory
+        return numpy.frombuffer(memory, numpy.uint8)
 
     def text(self, _kind: str, text: str) -> Any:
         return text if _kind == "device" else f"torch.{text}"
@@ -132,7 +136,7 @@ class TorchBuilder:
         kind = getattr(torch, dtype, None)
         if kind is None:
             return self._other.tensor(
-                storage.memory, dtype, flags, shape, strides, offset, attributes
+                storage.bytes(self._other), dtype, flags, shape, strides, offset, attributes
             )
         value = torch.empty(0, dtype=kind)
         if storage.untyped(torch) is None or (0 in shape and offset != 0):
@@ -158,11 +162,18 @@ class TorchBuilder:
 
 
 class _Storage:
-    """Memory of the load, and the torch storage over it, made when a tensor first asks."""
+    """Memory of the load, and what is made over it when a tensor first asks."""
 
     def __init__(self, memory: Any) -> None:
         self.memory = memory
         self._untyped: Any = None
+        self._bytes: Any = None
+
+    def bytes(self, maker: NumpyBuilder) -> Any:
+        """For tensors that PyTorch cannot hold."""
+        if self._bytes is None:
+            self._bytes = maker.storage(self.memory)
+        return self._bytes
 
     def untyped(self, torch: Any) -> Any:
         """None when there are no bytes."""

@@ -33,7 +33,8 @@ def test_pixels_come_back(store, save, shape) -> None:
 def test_strided_pixels_and_tensors_come_back(store, save) -> None:
     torch = pytest.importorskip("torch")
     pixels = numpy.arange(70, dtype=numpy.uint8).reshape(7, 10)
-    assert numpy.array_equal(numpy.asarray(saved_sample(store, save, pixels[:, ::-2])), pixels[:, ::-2])
+    back = saved_sample(store, save, pixels[:, ::-2])
+    assert numpy.array_equal(numpy.asarray(back), pixels[:, ::-2])
     tensor = torch.from_numpy(pixels.copy()).t()
     assert numpy.array_equal(numpy.asarray(saved_sample(store, save, tensor)), pixels.T)
 
@@ -88,7 +89,7 @@ def test_a_truncated_png_is_refused(save) -> None:
 
 
 LABELS = ["A", "a", "ampersand", "é", "ß", "/", ".", "..", "con", "&amp;", "uni0041", "u1F600",
-          "\U0001f600", "AB", "a b", "ﬁ", "A_B", "x" * 40]  # fmt: skip
+          "\U0001f600", "AB", "a b", "ﬁ", "A_B", "x" * 32]  # fmt: skip
 
 
 def test_every_label_comes_back(store, save, image) -> None:
@@ -107,7 +108,7 @@ def test_a_directory_of_glyphs_gives_labels_by_stem(store, save, tmp_path) -> No
     assert set(run.eval_glyphs()) == {"A", "é"}
 
 
-@pytest.mark.parametrize("label", ["", 5, None, "nul\0", "\ud800", "x" * 201])
+@pytest.mark.parametrize("label", ["", 5, None, "nul\0", "\ud800", "x" * 40])
 def test_what_is_no_label_is_refused(save, image, label) -> None:
     with pytest.raises((fontkeep.InvalidInputError, fontkeep.LimitError, TypeError)):
         save(eval_glyphs={label: image})

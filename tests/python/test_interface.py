@@ -17,7 +17,9 @@ SAVE = (
     " architecture=None, started_at=None, ended_at=None, status='completed', parent_run_id=None,"
     " create_font=True, wait=True"
 )
-LOAD = "font_id, run_id=None, *, verify=True, strict=False, fallback=False, mmap=False, salvage=False"
+LOAD = (
+    "font_id, run_id=None, *, verify=True, strict=False, fallback=False, mmap=False, salvage=False"
+)
 LIST = "font_id, *, limit=None, after=None, reverse=False, where=None, sort=None"
 SIGNATURES = {
     "__init__": "path=None, *, create=False, create_runs=True, max_weights_bytes=500000000,"

@@ -145,7 +145,7 @@ def test_a_tree_made_by_hand_lists_and_loads_with_a_warning(store, save, run_dir
         store.open_run("2-old").eval_glyphs()
 
 
-def test_weights_of_a_newer_version_are_refused_with_both_versions(store, save, run_directory) -> None:
+def test_weights_of_a_newer_version_are_refused_by_both_names(store, save, run_directory) -> None:
     torch = pytest.importorskip("torch")
     source = run_directory("1-fruity", save())
     directory = pathlib.Path(store.path, "2-new", "runs", "2026-01-11T08:30:00.000000")

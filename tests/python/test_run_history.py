@@ -30,7 +30,8 @@ def test_a_saved_run_has_every_file_of_the_specification(store, save) -> None:
 
 
 def test_metadata_tells_what_was_saved(store, save) -> None:
-    started = datetime.datetime(2026, 1, 11, 9, 30, 0, 5, datetime.timezone(datetime.timedelta(hours=1)))
+    zone = datetime.timezone(datetime.timedelta(hours=1))
+    started = datetime.datetime(2026, 1, 11, 9, 30, 0, 5, zone)
     ended = datetime.datetime(2026, 1, 11, 8, 45, tzinfo=UTC)
     parent = save()
     run_id = save(
