@@ -18,7 +18,7 @@ PyObject *fkpy_path(const char *path) {
 
 /* An empty text in an fk_error means that there is none. */
 static const char *present(const char *text) {
-    return text[0] == '\0' ? NULL : text;
+    return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
 static PyObject *offset_of(const fk_error *err) {
