@@ -30,6 +30,8 @@ def flip(path: pathlib.Path, offset: int) -> None:
 def test_a_flipped_bit_in_the_weights_is_named(store, damaged) -> None:
     older, newer, directory = damaged
     flip(directory / "weights", (directory / "weights").read_bytes().index(b"\0\0\x80\x3f") + 1)
+    with pytest.raises(fontkeep.CorruptRunError):
+        store.load_model("1-fruity", mmap=True)
     with pytest.raises(fontkeep.CorruptRunError) as caught:
         store.load_model("1-fruity")
     assert "weights" in str(caught.value) and older in str(caught.value)
