@@ -9,7 +9,9 @@ from fontkeep.errors import InvalidFontIdError, InvalidInputError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
-_FONT_ID_RULE = "a font id is {number}-{name} in lower-case letters, digits and single hyphens"
+_FONT_ID_RULE = (
+    "a font id is {number}-{personality-name} in lower-case letters, digits and single hyphens"
+)
 _STATUSES = ("completed", "failed", "interrupted")
 
 StrPath = str | os.PathLike[str]

@@ -37,8 +37,9 @@ def test_a_flipped_bit_in_weights_is_found_and_the_tensor_named(command, save, t
     good = save()
     bad = save()
     weights = command.run_path("1-fruity", bad) / "weights"
-    data = weights.read_bytes()
-    flip(weights, data.index(b"archive/data/2") + 128)
+    name = weights.read_bytes().index(b"archive/data/2")
+    payload = (name + len("archive/data/2") + 4 + 63) // 64 * 64
+    flip(weights, payload + 1)
     run = verified(command, bad)
     assert run["health"] == "corrupt"
     problems = [p for p in run["problems"] if p["path"] == "weights"]

@@ -199,7 +199,7 @@ def test_a_version_1_file_is_kept_byte_for_byte(command, save, tmp_path):
 
 def test_a_bare_state_dict_needs_a_personality_vector(command, material):
     error = command.error(
-        "save", "1-a", "--weights", material / "model.pt", "--status", "failed", status=4,
+        "save", "1-a", "--weights", material / "model.pt", "--status", "failed", status=2,
     )
     assert "personality" in error["message"] + error["hint"]
     assert not (command.store / "1-a").exists()

@@ -67,7 +67,7 @@ static void test_wrong_ids_are_refused_with_rule_and_correction(void **state) {
         assert_false(fk_font_id_is_valid(ids[i].wrong));
         assert_int_equal(fk_font_id_check(ids[i].wrong, &err), FK_E_INVALID);
         assert_int_equal(err.subject, FK_SUBJECT_FONT_ID);
-        assert_non_null(strstr(err.message, "{number}-{name}"));
+        assert_non_null(strstr(err.message, "{number}-{personality-name}"));
         fk_font_id corrected;
         fk_font_id_correct(ids[i].wrong, &corrected);
         assert_string_equal(corrected.text, ids[i].corrected);
