@@ -37,7 +37,8 @@ def c_test(text, name):
     body = re.search(rf"^static void {name}\(void \*\*\w+\) {{\n(.*?)^}}", text, re.M | re.S)
     if not body:
         return "does not exist"
-    if not re.search(rf"\bcmocka_unit_test\w*\(\s*{name}\b", text):
+    # a row of the group's table, through cmocka's own macro or a shorter one of the file
+    if not re.search(rf"^\s+\w+\(\s*{name}\b[^;]*\),?$", text, re.M):
         return "is in no group, so it never runs"
     return "may be skipped" if "skip(" in body[1] else None
 
