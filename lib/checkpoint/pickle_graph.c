@@ -152,8 +152,8 @@ static fk_code fail_depth(fk_error *err) {
 
 /* Goes down into a value, unless it is a leaf, was left, or is on the way down. `*ret_height` is
  * what it adds to its parent when it is not entered. */
-static fk_code enter(value_graph *graph, const fk_value *value, uint32_t *ret_height, bool *ret_entered,
-                     fk_error *err) {
+static fk_code enter(value_graph *graph, const fk_value *value, uint32_t *ret_height,
+                     bool *ret_entered, fk_error *err) {
     *ret_height = 0;
     *ret_entered = false;
     if (child_at(value, 0) == NULL) {
