@@ -5,7 +5,7 @@
 
 #define HINT_QUANTISED "convert it with tensor.dequantize() and save again"
 #define HINT_DENSE     "convert it with tensor.to_dense() and save again"
-#define HINT_NUMPY     "convert numpy values with float(), int() or torch.from_numpy() and save again"
+#define HINT_NUMPY     "convert it with float(), int() or torch.from_numpy() and save again"
 #define HINT_META      "materialise the tensor before saving: a meta tensor has no data"
 #define HINT_NESTED    "convert it with torch.nested.to_padded_tensor() and save again"
 #define HINT_PLAIN     "convert it to a dict, list or set and save again"

@@ -1,132 +1,19 @@
-"""What torch.save writes, fontkeep reads: values, views, sharing and bits. Run with each PyTorch's own interpreter;
-the files of tests/assets hold what another PyTorch wrote."""
+"""What torch.save writes, fontkeep reads: values, views, sharing and bits. Run with each PyTorch's
+own interpreter; the files of tests/assets hold what both wrote."""
 
 import collections
-import hashlib
-import json
 import os
-import pathlib
-import struct
-import subprocess
 import zipfile
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("FONTKEEP_BUILD", ROOT / "build"))
+from read_dump import dump, with_sharing  # noqa: E402
+from read_walk import walk  # noqa: E402
+
 VERSION = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
 needs_2_2 = pytest.mark.skipif(VERSION < (2, 2), reason="these dtypes came with PyTorch 2.2")
-
-
-def dump(path):
-    """What fontkeep reads: rows in the order of a walk, or the one row of an error."""
-    done = subprocess.run([BUILD / "tests/oracle/checkpoint_dump", str(path)], capture_output=True, text=True, timeout=60)
-    assert done.returncode in (0, 1), done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    for row in rows:
-        row.pop("aligned", None)
-    return rows, done.stderr
-
-
-def key_text(key):
-    if isinstance(key, (str, bool, int)) or key is None:
-        return str(key)
-    return "<tuple>"
-
-
-def raw_bits(tensor):
-    """The elements in C order as they lie in the storage."""
-    tensor = tensor.detach()
-    if tensor.is_conj():
-        tensor = tensor.conj()
-    if tensor.is_neg():
-        tensor = torch._neg_view(tensor)
-    return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-
-
-def storage_of(tensor):
-    return tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage().untyped()
-
-
-def tensor_row(tensor):
-    flags = tensor.requires_grad + 2 * isinstance(tensor, torch.nn.Parameter) + 4 * tensor.is_conj() + 8 * tensor.is_neg()
-    return {
-        "kind": "tensor",
-        "dtype": str(tensor.dtype)[6:],
-        "shape": list(tensor.shape),
-        "strides": list(tensor.stride()),
-        "offset": tensor.storage_offset(),
-        "flags": flags,
-        "storage_bytes": storage_of(tensor).nbytes(),
-        "storage": storage_of(tensor).data_ptr() or None,
-        "sha256": hashlib.sha256(raw_bits(tensor)).hexdigest(),
-    }
-
-
-def big_int_bytes(value):
-    """The shortest two's complement."""
-    bits = (value if value >= 0 else ~value).bit_length() + 1
-    return value.to_bytes((bits + 7) // 8, "little", signed=True)
-
-
-def plain_row(value):
-    """The row of a value that holds no others, or None."""
-    if value is None:
-        return {"kind": "None"}
-    if isinstance(value, bool):
-        return {"kind": "bool", "bool": value}
-    if isinstance(value, int):
-        if -(2**63) <= value < 2**63:
-            return {"kind": "int", "int": value}
-        return {"kind": "int", "text": big_int_bytes(value).hex()}
-    if isinstance(value, float):
-        return {"kind": "float", "bits": struct.pack("<d", value).hex()}
-    if isinstance(value, complex):
-        return {"kind": "complex", "bits": struct.pack("<dd", value.real, value.imag).hex()}
-    if isinstance(value, str):
-        return {"kind": "str", "text": value.encode("utf-8", "surrogatepass").hex()}
-    if isinstance(value, (bytes, bytearray)):
-        return {"kind": type(value).__name__, "text": value.hex()}
-    names = {torch.dtype: "dtype", torch.layout: "layout", torch.qscheme: "qscheme", torch.device: "device"}
-    for kind, name in names.items():
-        if isinstance(value, kind):
-            text = str(value)
-            return {"kind": "torch." + name, "text": (text[6:] if text.startswith("torch.") else text).encode().hex()}
-    return None
-
-
-def walk(value, path=(), way_down=()):
-    """The rows that fontkeep should give for an object that torch.load gave."""
-    if isinstance(value, torch.Tensor):
-        row = tensor_row(value)
-    else:
-        row = plain_row(value)
-    children = []
-    if isinstance(value, (list, tuple, set)):
-        kind = "torch.Size" if isinstance(value, torch.Size) else type(value).__name__
-        row = {"kind": kind, "count": len(value), "attributes": False}
-        children = [(str(index), item) for index, item in enumerate(value)]
-    if isinstance(value, dict):
-        row = {"kind": type(value).__name__, "count": len(value), "attributes": bool(getattr(value, "__dict__", {}))}
-        children = [(key_text(key), item) for key, item in value.items()]
-    children += [(key, item) for key, item in getattr(value, "__dict__", {}).items()]
-    row["path"] = ".".join(path).encode().hex()
-    yield row
-    if id(value) not in way_down:
-        for name, child in children:
-            yield from walk(child, path + (name,), way_down + (id(value),))
-
-
-def with_sharing(rows):
-    """Addresses of storages become their order of first use; empty ones are not told apart."""
-    order = {}
-    for row in rows:
-        if "storage" in row:
-            shared = order.setdefault(row["storage"], len(order)) if row["storage_bytes"] else None
-            row["storage"] = shared
-    return rows
 
 
 def load(path):
@@ -143,7 +30,12 @@ def check(value, path, **options):
 
 def model():
     torch.manual_seed(3)
-    return torch.nn.Sequential(torch.nn.Conv2d(1, 3, 3), torch.nn.BatchNorm2d(3), torch.nn.Flatten(), torch.nn.Linear(27, 5))
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(1, 3, 3),
+        torch.nn.BatchNorm2d(3),
+        torch.nn.Flatten(),
+        torch.nn.Linear(27, 5),
+    )
 
 
 def trained():
@@ -158,8 +50,30 @@ def trained():
     return network, optimiser, scheduler
 
 
-DTYPES = ["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int16", "int32", "int64", "bool", "complex64", "complex128"]
-NEW_DTYPES = ["uint16", "uint32", "uint64", "complex32", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"]
+DTYPES = [
+    "float32",
+    "float64",
+    "float16",
+    "bfloat16",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "bool",
+    "complex64",
+    "complex128",
+]
+NEW_DTYPES = [
+    "uint16",
+    "uint32",
+    "uint64",
+    "complex32",
+    "float8_e4m3fn",
+    "float8_e5m2",
+    "float8_e4m3fnuz",
+    "float8_e5m2fnuz",
+]
 
 
 def of_dtype(name):
@@ -192,20 +106,35 @@ def test_views_keep_offset_stride_and_shared_storage(tmp_path):
         "scalar": torch.tensor(1.5),
         "empty": torch.empty(0, 3),
         "empty_view": base[5:5],
-        "channels_last": torch.arange(24).reshape(1, 2, 3, 4).contiguous(memory_format=torch.channels_last),
+        "channels_last": torch.arange(24)
+        .reshape(1, 2, 3, 4)
+        .contiguous(memory_format=torch.channels_last),
         "again": base,
     }
     check(value, tmp_path / "a.pt")
 
 
 def test_special_values_keep_their_bits(tmp_path):
-    bits = torch.tensor([0x7FC00001, 0x7F800000, -0x800000, -0x80000000, 1, 0x7F800001], dtype=torch.int32)
-    check({"floats": bits.view(torch.float32), "plain": [float("inf"), -0.0, 5e-324]}, tmp_path / "a.pt")
+    bits = torch.tensor(
+        [0x7FC00001, 0x7F800000, -0x800000, -0x80000000, 1, 0x7F800001], dtype=torch.int32
+    )
+    check(
+        {"floats": bits.view(torch.float32), "plain": [float("inf"), -0.0, 5e-324]},
+        tmp_path / "a.pt",
+    )
 
 
 def test_parameters_and_gradients_are_marked(tmp_path):
     weight = torch.nn.Parameter(torch.ones(3))
-    check([weight, weight, torch.nn.Parameter(torch.ones(2), requires_grad=False), torch.ones(2, requires_grad=True)], tmp_path / "a.pt")
+    check(
+        [
+            weight,
+            weight,
+            torch.nn.Parameter(torch.ones(2), requires_grad=False),
+            torch.ones(2, requires_grad=True),
+        ],
+        tmp_path / "a.pt",
+    )
 
 
 @pytest.mark.skipif(VERSION < (2, 0), reason="conj and neg bits are kept since PyTorch 2.0")
@@ -225,10 +154,35 @@ def test_attributes_of_parameters_and_tensors_are_kept(tmp_path):
 
 
 def test_plain_values_come_back(tmp_path):
-    numbers = [0, 1, 255, 256, 65535, 65536, -1, 2**31 - 1, -(2**31), 2**31, 2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 2**2039 - 1, -(2**2039)]
+    numbers = [
+        0,
+        1,
+        255,
+        256,
+        65535,
+        65536,
+        -1,
+        2**31 - 1,
+        -(2**31),
+        2**31,
+        2**63 - 1,
+        -(2**63),
+        2**63,
+        -(2**63) - 1,
+        2**2039 - 1,
+        -(2**2039),
+    ]
     texts = ["", "a", "h\u00e9\u20ac\U0001f600", "\ud800", "x" * 300]
     data = [b"", b"a", bytes(range(256)), bytearray(), bytearray(b"\xff\x00")]
-    torch_values = [torch.Size([2, 3]), torch.Size([]), torch.device("cpu"), torch.device("cuda:1"), torch.strided, torch.sparse_coo, torch.per_tensor_affine]
+    torch_values = [
+        torch.Size([2, 3]),
+        torch.Size([]),
+        torch.device("cpu"),
+        torch.device("cuda:1"),
+        torch.strided,
+        torch.sparse_coo,
+        torch.per_tensor_affine,
+    ]
     value = {
         "numbers": numbers,
         "floats": [0.0, 1.5, 1e300, 3.14],
@@ -250,13 +204,29 @@ def test_plain_values_come_back(tmp_path):
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_every_pickle_protocol_from_2_is_read(protocol, tmp_path):
-    value = {"t": torch.arange(3.0), "b": b"bytes", "e": b"", "ba": bytearray(b"q"), "s": {1, 2}, "n": 2**70, "x": "y" * 70000, "l": list(range(1001))}
+    value = {
+        "t": torch.arange(3.0),
+        "b": b"bytes",
+        "e": b"",
+        "ba": bytearray(b"q"),
+        "s": {1, 2},
+        "n": 2**70,
+        "x": "y" * 70000,
+        "l": list(range(1001)),
+    }
     check(value, tmp_path / "a.pt", pickle_protocol=protocol)
 
 
 @pytest.mark.parametrize("count", [999, 1000, 1001, 2000, 2001])
 def test_batches_of_a_thousand_keep_every_item(count, tmp_path):
-    check([list(range(count)), {i: i for i in range(count)}, collections.OrderedDict((str(i), i) for i in range(count))], tmp_path / "a.pt")
+    check(
+        [
+            list(range(count)),
+            {i: i for i in range(count)},
+            collections.OrderedDict((str(i), i) for i in range(count)),
+        ],
+        tmp_path / "a.pt",
+    )
 
 
 def test_state_of_a_training_comes_back(tmp_path):
@@ -327,7 +297,11 @@ class Opaque:
     "value, code, word",
     [
         (lambda: torch.eye(2).to_sparse(), "unsupported", "to_dense"),
-        (lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "unsupported", "dequantize"),
+        (
+            lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8),
+            "unsupported",
+            "dequantize",
+        ),
         (lambda: torch.empty(2, device="meta"), "unsupported", "meta"),
         (lambda: frozenset([1]), "unsupported", "frozenset"),
         (lambda: collections.defaultdict(list), "unsupported", "defaultdict"),
@@ -364,7 +338,9 @@ def test_a_torchscript_archive_is_refused_by_name(tmp_path):
 
 def test_a_compressed_archive_is_refused_by_name(tmp_path):
     torch.save([1], tmp_path / "a.pt")
-    with zipfile.ZipFile(tmp_path / "a.pt") as old, zipfile.ZipFile(tmp_path / "b.pt", "w", zipfile.ZIP_DEFLATED) as new:
+    with zipfile.ZipFile(tmp_path / "a.pt") as old, zipfile.ZipFile(
+        tmp_path / "b.pt", "w", zipfile.ZIP_DEFLATED
+    ) as new:
         for name in old.namelist():
             new.writestr(name, old.read(name))
     rows, message = dump(tmp_path / "b.pt")
@@ -376,7 +352,9 @@ def test_every_truncation_and_every_flipped_byte_is_an_error_or_the_same(tmp_pat
     """No single damage goes unnoticed, apart from bytes that mean nothing (padding, dates)."""
     torch.save({"w": torch.arange(4.0)}, tmp_path / "a.pt")
     good = (tmp_path / "a.pt").read_bytes()
-    expected = [{key: row[key] for key in row if key != "storage"} for row in dump(tmp_path / "a.pt")[0]]
+    expected = [
+        {key: row[key] for key in row if key != "storage"} for row in dump(tmp_path / "a.pt")[0]
+    ]
     for length in range(0, len(good), 97):
         (tmp_path / "b.pt").write_bytes(good[:length])
         assert dump(tmp_path / "b.pt")[0][0]["error"] == "corrupt"
