@@ -91,15 +91,27 @@ static void keep_touched(const fk_damage *damage, fk_damage_rows *rows) {
     rows->count = kept;
 }
 
-static void add_tensor(const fk_damage *damage, fk_findings *findings, const fk_torch_damage *row) {
+/* Tensors that no row names. */
+static size_t count_intact(const fk_damage_rows *rows) {
+    size_t intact = rows->tensors;
+    for (size_t i = 0; i < rows->count; i++) {
+        intact -= rows->rows[i].tensor != NULL && intact > 0;
+    }
+    return intact;
+}
+
+static void add_tensor(const fk_damage *damage, fk_findings *findings, const fk_damage_rows *rows,
+                       const fk_torch_damage *row) {
     fk_problem problem = FK_PROBLEM("digest", damage->listed->path);
     problem.tensor = row->tensor;
     problem.offset = row->offset;
     problem.length = row->bytes;
     if (row->tensor != NULL) {
         fk_findings_add(findings, FK_CORRUPT, &problem,
-                        "tensor '%s' (bytes %" PRIu64 " to %" PRIu64 ") is damaged", row->tensor,
-                        row->offset, row->offset + row->bytes);
+                        "tensor '%s' (bytes %" PRIu64 " to %" PRIu64
+                        ") is damaged; %zu of %zu tensors are intact",
+                        row->tensor, row->offset, row->offset + row->bytes, count_intact(rows),
+                        rows->tensors);
     } else {
         fk_findings_add(findings, FK_CORRUPT, &problem,
                         "bytes %" PRIu64 " to %" PRIu64 ", which belong to no tensor, are damaged",
@@ -177,7 +189,7 @@ fk_code fk_damage_examine_tensors(fk_damage *damage, fk_findings *findings, bool
     }
     keep_touched(damage, &rows);
     for (size_t i = 0; i < rows.count; i++) {
-        add_tensor(damage, findings, &rows.rows[i]);
+        add_tensor(damage, findings, &rows, &rows.rows[i]);
     }
     if (rows.count > 0) {
         summarise(damage, &rows);
