@@ -27,7 +27,7 @@ fk_code cli_input_file(cli_context *context, const char *path, char **ret_bytes,
     char *bytes = NULL;
     size_t length = 0;
     size_t capacity = 0;
-    while (!feof(file) && !ferror(file) && length < FILE_BYTES_MAX) {
+    do {
         capacity = capacity == 0 ? 65536 : capacity * 2;
         char *larger = realloc(bytes, capacity + 1);
         if (larger == NULL) {
@@ -35,7 +35,7 @@ fk_code cli_input_file(cli_context *context, const char *path, char **ret_bytes,
         }
         bytes = larger;
         length += fread(bytes + length, 1, capacity - length, file);
-    }
+    } while (!feof(file) && !ferror(file) && length < FILE_BYTES_MAX);
     int failed = ferror(file) ? errno : length >= FILE_BYTES_MAX ? EFBIG : 0;
     fclose(file);
     if (failed != 0) {

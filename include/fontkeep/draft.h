@@ -39,6 +39,9 @@ typedef struct fk_run_metadata {
  * process that made it. */
 typedef struct fk_draft fk_draft;
 
+/* Starts a run of a font; nothing of it is visible yet. The caller destroys the draft; NULL is
+ * fine. FK_E_FONT_NOT_FOUND only with `no_create_font`. FK_E_INVALID, FK_E_STORE_NOT_FOUND,
+ * FK_E_ACCESS. */
 FK_PUBLIC fk_code fk_draft_create(fk_store *store, const char *font_id,
                                   const fk_run_metadata *metadata, fk_draft **ret_draft,
                                   fk_error *err);

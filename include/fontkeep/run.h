@@ -190,6 +190,7 @@ FK_PUBLIC fk_code fk_run_load_weights(fk_run *run, const fk_load_options *option
                                       fk_loaded **ret_loaded, fk_error *err);
 FK_PUBLIC void fk_loaded_destroy(fk_loaded *loaded);
 
+/* What was given to be saved; of version v0 the whole top object. These four are borrowed. */
 FK_PUBLIC const fk_value *fk_loaded_weights(const fk_loaded *loaded);
 /* The personality vector: contiguous memory of its own, in its dtype and shape; NULL where there is
  * none (v0). */
@@ -218,13 +219,14 @@ FK_PUBLIC fk_code fk_copy_run(struct fk_store *store, const char *font_id, const
                               const char *directory, fk_run_info **ret_info, fk_error *err);
 
 /* The personality vector of a run, exactly, as the bytes of a file of `format`: "json"
- * ({"dtype", "shape", "values"}), "csv", "npy" or "pt". FK_E_USAGE for another format; FK_E_INCOMPLETE
- * when the run has no vector. The caller frees `*ret_bytes` with free(). */
+ * ({"dtype", "shape", "values"}), "csv", "npy" or "pt". FK_E_USAGE for another format;
+ * FK_E_INCOMPLETE when the run has no vector. The caller frees `*ret_bytes` with free(). */
 FK_PUBLIC fk_code fk_read_personality(struct fk_store *store, const char *font_id,
                                       const char *run_id, const char *format, void **ret_bytes,
                                       size_t *ret_length, fk_error *err);
 
-/* Writes those bytes to a new or replaced file, atomically. `format` NULL: by the suffix of `path`. */
+/* Writes those bytes to a new or replaced file, atomically. `format` NULL: by the suffix of `path`.
+ */
 FK_PUBLIC fk_code fk_export_personality(struct fk_store *store, const char *font_id,
                                         const char *run_id, const char *path, const char *format,
                                         fk_error *err);

@@ -112,8 +112,8 @@ FK_PUBLIC fk_code fk_value_set(fk_value *dict, const char *key, fk_value *item);
  * TENSOR. */
 FK_PUBLIC fk_code fk_value_set_attributes(fk_value *value, fk_value *attributes);
 
-/* A deep copy in another arena, or NULL when memory is short or the nesting is too deep. The bytes of
- * tensors are not copied: storages look at the same memory, and stay shared as they were. */
+/* A deep copy in another arena, or NULL when memory is short or the nesting is too deep. The bytes
+ * of tensors are not copied: storages look at the same memory, and stay shared as they were. */
 FK_PUBLIC fk_value *fk_value_copy(fk_values *into, const fk_value *value);
 
 /* Accessors. */

@@ -55,7 +55,9 @@ def material(tmp_path_factory):
 
     base = tmp_path_factory.mktemp("material")
     torch.manual_seed(1)
-    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 2))
+    model = torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 2)
+    )
     torch.save(model.state_dict(), str(base / "model.pt"))
     torch.save(torch.arange(64, dtype=torch.float32) / 7, str(base / "vector.pt"))
     (base / "vector.json").write_text(json.dumps([0.5, -0.25, 1e-8]))
@@ -83,12 +85,18 @@ def save(command, material):
 
     def do(font_id="1-fruity", *more, weights=None):
         return command(
-            "save", font_id,
-            "--weights", weights or material / "model.pt",
-            "--personality", material / "vector.pt",
-            "--sample", material / "sample.png",
-            "--glyphs", material / "glyphs",
-            "--feedback", material / "feedback.json",
+            "save",
+            font_id,
+            "--weights",
+            weights or material / "model.pt",
+            "--personality",
+            material / "vector.pt",
+            "--sample",
+            material / "sample.png",
+            "--glyphs",
+            material / "glyphs",
+            "--feedback",
+            material / "feedback.json",
             *more,
         ).stdout.strip()
 

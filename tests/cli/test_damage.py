@@ -44,7 +44,9 @@ def test_a_flipped_bit_in_weights_is_found_and_the_tensor_named(command, save, t
     assert run["health"] == "corrupt"
     problems = [p for p in run["problems"] if p["path"] == "weights"]
     assert any(p["code"] == "digest" and p["tensor"] for p in problems)
-    assert all(set(p) == {"code", "path", "tensor", "offset", "length", "message"} for p in problems)
+    assert all(
+        set(p) == {"code", "path", "tensor", "offset", "length", "message"} for p in problems
+    )
     error = command.error("load", "1-fruity", bad, "--out", tmp_path / "out", status=5)
     assert error["code"] == "corrupt"
     assert good in error["hint"]
@@ -54,17 +56,51 @@ def test_a_flipped_bit_in_weights_is_found_and_the_tensor_named(command, save, t
 
 def test_damage_of_each_kind_is_told_apart(command, save):
     cases = {
-        "truncated weights": (lambda p: os.truncate(p / "weights", 100), "corrupt", ("size", "weights")),
-        "emptied weights": (lambda p: os.truncate(p / "weights", 0), "corrupt", ("size", "weights")),
-        "flipped manifest": (lambda p: flip(p / "run.json", 40), "corrupt", ("manifest", "run.json")),
-        "emptied manifest": (lambda p: os.truncate(p / "run.json", 0), "corrupt", ("manifest", "run.json")),
-        "flipped image": (lambda p: flip(p / "sample.png", 45), "corrupt", ("digest", "sample.png")),
-        "missing image": (lambda p: os.remove(p / "sample.png"), "incomplete", ("missing", "sample.png")),
-        "missing glyph": (
-            lambda p: os.remove(p / "eval-glyphs" / "A.png"), "incomplete", ("missing", "eval-glyphs/A.png"),
+        "truncated weights": (
+            lambda p: os.truncate(p / "weights", 100),
+            "corrupt",
+            ("size", "weights"),
         ),
-        "missing weights": (lambda p: os.remove(p / "weights"), "incomplete", ("missing", "weights")),
-        "missing feedback": (lambda p: os.remove(p / "feedback.json"), "incomplete", ("missing", "feedback.json")),
+        "emptied weights": (
+            lambda p: os.truncate(p / "weights", 0),
+            "corrupt",
+            ("size", "weights"),
+        ),
+        "flipped manifest": (
+            lambda p: flip(p / "run.json", 40),
+            "corrupt",
+            ("manifest", "run.json"),
+        ),
+        "emptied manifest": (
+            lambda p: os.truncate(p / "run.json", 0),
+            "corrupt",
+            ("manifest", "run.json"),
+        ),
+        "flipped image": (
+            lambda p: flip(p / "sample.png", 45),
+            "corrupt",
+            ("digest", "sample.png"),
+        ),
+        "missing image": (
+            lambda p: os.remove(p / "sample.png"),
+            "incomplete",
+            ("missing", "sample.png"),
+        ),
+        "missing glyph": (
+            lambda p: os.remove(p / "eval-glyphs" / "A.png"),
+            "incomplete",
+            ("missing", "eval-glyphs/A.png"),
+        ),
+        "missing weights": (
+            lambda p: os.remove(p / "weights"),
+            "incomplete",
+            ("missing", "weights"),
+        ),
+        "missing feedback": (
+            lambda p: os.remove(p / "feedback.json"),
+            "incomplete",
+            ("missing", "feedback.json"),
+        ),
     }
     ids = {}
     for name in cases:

@@ -81,7 +81,14 @@ def test_status_counts_what_is_there(command, save):
     (command.store / "Not A Font").mkdir()
     report = command.json("status")
     assert set(report) == {
-        "store", "store_id", "fonts", "runs", "by_health", "stages", "trash_bytes", "strangers",
+        "store",
+        "store_id",
+        "fonts",
+        "runs",
+        "by_health",
+        "stages",
+        "trash_bytes",
+        "strangers",
     }
     assert (report["fonts"], report["runs"], report["stages"]) == (1, 1, 0)
     assert report["by_health"]["complete"] == 1
@@ -97,8 +104,15 @@ def test_recover_on_a_clean_store_has_nothing_to_do(command, save):
 def test_a_store_that_vanished_is_an_error_that_says_so(command, material):
     os.rename(command.store, str(command.store) + ".gone")
     error = command.error(
-        "save", "1-a", "--weights", material / "model.pt", "--status", "failed",
-        "--personality", material / "vector.pt", status=3,
+        "save",
+        "1-a",
+        "--weights",
+        material / "model.pt",
+        "--status",
+        "failed",
+        "--personality",
+        material / "vector.pt",
+        status=3,
     )
     assert error["code"] == "store_not_found"
     assert not command.store.exists()

@@ -8,7 +8,10 @@ def test_inspect_lists_the_tensors_of_a_file(command, material):
     assert set(document) == {"format", "tensors", "findings"}
     tensors = {t["name"]: t for t in document["tensors"]}
     assert tensors["0.weight"] == {
-        "name": "0.weight", "dtype": "float32", "shape": [8, 4], "bytes": 128,
+        "name": "0.weight",
+        "dtype": "float32",
+        "shape": [8, 4],
+        "bytes": 128,
     }
     assert tensors["1.num_batches_tracked"]["shape"] == []
     assert document["findings"] == []
@@ -37,7 +40,13 @@ def test_a_pickle_that_would_call_something_is_shown_not_run(command, tmp_path):
     assert [t["name"] for t in document["tensors"]] == ["weight"]
     assert "system" in command("inspect", path).stdout
     error = command.error(
-        "save", "1-a", "--weights", path, "--status", "failed", status=9,
+        "save",
+        "1-a",
+        "--weights",
+        path,
+        "--status",
+        "failed",
+        status=9,
     )
     assert error["code"] == "unsupported" and "system" in error["message"]
     assert not (tmp_path / "called").exists()

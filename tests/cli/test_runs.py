@@ -15,16 +15,27 @@ def test_save_prints_the_run_id_and_the_run_is_complete(command, save):
     assert run["metrics"] == {"loss": 0.031, "nan": "NaN"}
     assert run["personality"] == {"dtype": "float32", "shape": [64]}
     assert [f["path"] for f in run["files"]] == [
-        "eval-glyphs/A.png", "eval-glyphs/B.png", "eval-glyphs/a.png", "eval-glyphs/uni00E9.png",
-        "feedback.json", "sample.png", "weights",
+        "eval-glyphs/A.png",
+        "eval-glyphs/B.png",
+        "eval-glyphs/a.png",
+        "eval-glyphs/uni00E9.png",
+        "feedback.json",
+        "sample.png",
+        "weights",
     ]
     assert [f.get("label") for f in run["files"]][:4] == ["A", "B", "a", "\u00e9"]
 
 
 def test_save_as_json(command, material):
     saved = command.json(
-        "save", "1-fruity", "--weights", material / "model.pt", "--personality",
-        material / "vector.json", "--status", "interrupted",
+        "save",
+        "1-fruity",
+        "--weights",
+        material / "model.pt",
+        "--personality",
+        material / "vector.json",
+        "--status",
+        "interrupted",
     )
     assert set(saved) == {"font_id", "run_id"}
 
@@ -40,8 +51,10 @@ def test_unknown_feedback_members_survive(command, save, tmp_path):
 @pytest.mark.parametrize("missing", ["--weights", "--sample", "--glyphs", "--feedback"])
 def test_a_completed_run_needs_every_option(command, material, missing):
     words = {
-        "--weights": material / "model.pt", "--sample": material / "sample.png",
-        "--glyphs": material / "glyphs", "--feedback": material / "feedback.json",
+        "--weights": material / "model.pt",
+        "--sample": material / "sample.png",
+        "--glyphs": material / "glyphs",
+        "--feedback": material / "feedback.json",
     }
     del words[missing]
     error = command.error("save", "1-a", *[w for pair in words.items() for w in pair], status=2)
@@ -57,8 +70,13 @@ def test_a_failed_run_may_lack_everything(command):
 
 def test_training_and_times_are_kept(command, save):
     run_id = save(
-        "1-a", "--training", '{"epochs": 40, "rate": 0.03, "inf": Infinity}',
-        "--started", "2026-01-11T09:10:00+01:00", "--ended", "2026-01-11T08:30:00.5Z",
+        "1-a",
+        "--training",
+        '{"epochs": 40, "rate": 0.03, "inf": Infinity}',
+        "--started",
+        "2026-01-11T09:10:00+01:00",
+        "--ended",
+        "2026-01-11T08:30:00.5Z",
     )
     run = command.json("show", "1-a", run_id)
     assert run["training"] == {"epochs": 40, "rate": 0.03, "inf": "Infinity"}
@@ -82,8 +100,16 @@ def test_runs_are_listed_in_order_and_paged(command, save):
     assert [r["run_id"] for r in back] == [ids[1], ids[0]]
     run = command.json("runs", "1-fruity")[0]
     assert set(run) == {
-        "font_id", "run_id", "status", "health", "problems", "started_at", "ended_at", "training",
-        "metrics", "size_bytes",
+        "font_id",
+        "run_id",
+        "status",
+        "health",
+        "problems",
+        "started_at",
+        "ended_at",
+        "training",
+        "metrics",
+        "size_bytes",
     }
     lines = command("runs", "1-fruity").stdout.splitlines()
     assert lines[0].split() == ["RUN", "STATUS", "HEALTH", "AGE", "SIZE", "METRICS"]
@@ -124,7 +150,9 @@ def test_load_copies_every_file_byte_for_byte(command, save, tmp_path):
     run_id = save()
     out = tmp_path / "out"
     assert command.json("load", "1-fruity", "latest", "--out", out) == {
-        "font_id": "1-fruity", "run_id": run_id, "out": str(out),
+        "font_id": "1-fruity",
+        "run_id": run_id,
+        "out": str(out),
     }
     source = command.run_path("1-fruity", run_id)
     copied = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
@@ -187,19 +215,37 @@ def test_a_version_1_file_is_kept_byte_for_byte(command, save, tmp_path):
     first = save()
     stored = command.run_path("1-fruity", first) / "weights"
     second = command(
-        "save", "1-fruity", "--weights", stored, "--status", "interrupted",
+        "save",
+        "1-fruity",
+        "--weights",
+        stored,
+        "--status",
+        "interrupted",
     ).stdout.strip()
     assert (command.run_path("1-fruity", second) / "weights").read_bytes() == stored.read_bytes()
     error = command.error(
-        "save", "1-fruity", "--weights", stored, "--status", "failed", "--personality",
-        tmp_path / "x.npy", status=8,
+        "save",
+        "1-fruity",
+        "--weights",
+        stored,
+        "--status",
+        "failed",
+        "--personality",
+        tmp_path / "x.npy",
+        status=8,
     )
     assert "x.npy" in error["path"]
 
 
 def test_a_bare_state_dict_needs_a_personality_vector(command, material):
     error = command.error(
-        "save", "1-a", "--weights", material / "model.pt", "--status", "failed", status=2,
+        "save",
+        "1-a",
+        "--weights",
+        material / "model.pt",
+        "--status",
+        "failed",
+        status=2,
     )
     assert "personality" in error["message"] + error["hint"]
     assert not (command.store / "1-a").exists()

@@ -6,8 +6,18 @@ import re
 import pytest
 
 COMMANDS = [
-    "init", "create", "save", "load", "fonts", "runs", "show", "inspect", "personality", "verify",
-    "status", "recover",
+    "init",
+    "create",
+    "save",
+    "load",
+    "fonts",
+    "runs",
+    "show",
+    "inspect",
+    "personality",
+    "verify",
+    "status",
+    "recover",
 ]
 
 
@@ -100,7 +110,10 @@ def test_a_full_standard_output_is_no_success(command):
 
         done = subprocess.run(
             [str(BUILD / "fontkeep"), "--store", str(command.store), "fonts"],
-            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
         )
     assert done.returncode == 8
     assert "cannot write the result" in done.stderr

@@ -148,9 +148,9 @@ static const refused tensors_refused[] = {
     TENSOR_ROW("K\0\x8A\5\0\0\0\0\1h\x63\x86K\0K\0\x86\x89N", FK_E_CORRUPT, "memo"),
     TENSOR_ROW("K\0\x8A\5\0\0\0\0\1\x8A\5\0\0\0\0\1\x86K\0K\0\x86\x89N", FK_E_CORRUPT, "overflow"),
     TENSOR_ROW("K\0\x8A\x08\0\0\0\0\0\0\0\x40\x85K\0\x85\x89N", FK_E_CORRUPT, "overflow"),
-    TENSOR_ROW(
-        "\x8A\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7FK\2\x85\x8A\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\x85\x89N",
-        FK_E_CORRUPT, "overflow"),
+    TENSOR_ROW("\x8A\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7FK\2\x85"
+               "\x8A\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F\x85\x89N",
+               FK_E_CORRUPT, "overflow"),
     TENSOR_ROW("K\0))NN", FK_E_CORRUPT, "requires_grad is no bool"),
     TENSOR_ROW("K\0))\x89}K\1K\1s", FK_E_CORRUPT, "hooks"),
     TENSOR_ROW("K\0))\x89]", FK_E_CORRUPT, "hooks"),

@@ -44,9 +44,8 @@ static const inspected values_inspected[] = {
     {BYTES("}U\1wctorch._utils\n_rebuild_qtensor\n(" STORAGE_OF(
          "ctorch\nQInt8Storage\n") "K\x40tQK\0tRs."),
      "dict(str:1'w': dict(0: None, 1: 0))", 2, 1, 0, "torch._utils._rebuild_qtensor"},
-    {BYTES(
-         "ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\ncm\nC\n(" STORAGE
-         "K\0))\x89Nt}tR."),
+    {BYTES("ctorch._tensor\n_rebuild_from_type_v2\n("
+           "ctorch._utils\n_rebuild_tensor_v2\ncm\nC\n(" STORAGE "K\0))\x89Nt}tR."),
      "float32[+0 f0]", 1, 0, 0, "m.C"},
 };
 

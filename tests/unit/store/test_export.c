@@ -86,7 +86,7 @@ static void test_json_says_dtype_shape_and_values(void **state) {
 
 static void test_every_format_reads_back_bit_for_bit(void **state) {
     run_bench *it = *state;
-    float data[] = {0.1f, -0.0f, 1e-45f, 3.4028235e38f, 1.0f / 3.0f, -7.25f, 16777217, 2e-10f};
+    float data[] = {0.1f, -0.0f, 1e-45f, 3.4028235e38f, 1.0f / 3.0f, -7.25f, 16777216.0f, 2e-10f};
     const int64_t shape[] = {2, 4};
     save_vector(it, FK_FLOAT32, 2, shape, NULL, 0, data, sizeof data);
     assert_round_trip(it, "vector.json");
