@@ -112,8 +112,8 @@ fk_code fk_font_id_check(const char *font_id, fk_error *err) {
     fk_font_id_correct(font_id, &corrected);
     fk_error_set(
         err, FK_E_INVALID,
-        "font id '%.*s%s' is not of the form {number}-{personality-name}: digits, '-', then words of "
-        "a-z and 0-9 joined by single '-', at most %u bytes; for example '%s'",
+        "font id '%.*s%s' is not of the form {number}-{personality-name}: digits, '-', then words "
+        "of a-z and 0-9 joined by single '-', at most %u bytes; for example '%s'",
         (int)FK_LIMIT_FONT_ID_BYTES, font_id, strlen(font_id) > FK_LIMIT_FONT_ID_BYTES ? "..." : "",
         FK_LIMIT_FONT_ID_BYTES, corrected.text);
     fk_error_subject(err, FK_SUBJECT_FONT_ID);
