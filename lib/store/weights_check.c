@@ -6,6 +6,7 @@
 #include "store/damage.h"
 #include "store/pieces.h"
 #include "store/run_file.h"
+#include "store/weights.h"
 #include "value/values.h"
 
 static bool is_ours(fk_code code) {
@@ -30,7 +31,9 @@ static fk_code read_checkpoint(fk_map *map, fk_error *err) {
         return fk_error_no_memory(err);
     }
     fk_value *top = NULL;
-    return fk_torch_read(map->data, map->bytes, FK_READ_CHECK_CRC, values, &top, err);
+    fk_weights weights;
+    fk_code code = fk_torch_read(map->data, map->bytes, FK_READ_CHECK_CRC, values, &top, err);
+    return code == FK_OK ? fk_weights_unwrap(top, &weights, err) : code;
 }
 
 static fk_code judge(fk_run *run, fk_map *map, int fd, fk_error *err) {

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from fontkeep import _native
-from fontkeep.errors import IncompleteRunError
+from fontkeep.errors import CorruptRunError, IncompleteRunError, InvalidInputError
 from fontkeep.images import from_png
 from fontkeep.metadata import RunMetadata, from_record
 from fontkeep.tensors import builder
@@ -79,7 +79,7 @@ class Run:
         """The object of feedback.json; non-finite numbers of known members are floats."""
         with self._lock:
             if self._feedback is None:
-                feedback = _native.json_read(self._read("feedback.json"))
+                feedback = self._feedback_object()
                 for name in ("metrics", "loss_history"):
                     if name in feedback:
                         feedback[name] = _with_non_finite(feedback[name])
@@ -113,6 +113,23 @@ class Run:
                 path=directory,
             ) from None
         return [(_label(name.removesuffix(".png")), f"eval-glyphs/{name}") for name in names]
+
+    def _feedback_object(self) -> dict[str, Any]:
+        """What an older program wrote may be anything."""
+        text = self._read("feedback.json")
+        try:
+            feedback = _native.json_read(text)
+            fault = f"it holds a {type(feedback).__name__}, not an object"
+        except InvalidInputError as error:
+            feedback, fault = None, error.args[0]
+        if isinstance(feedback, dict):
+            return feedback
+        raise CorruptRunError(
+            f"'feedback.json' of run '{self.id}' cannot be used: {fault}",
+            code="corrupt",
+            hint="restore the file from a copy",
+            path=os.path.join(self._metadata.path, "feedback.json"),
+        )
 
     def _read(self, path: str) -> bytes:
         with self._lock:

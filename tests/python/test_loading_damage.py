@@ -157,6 +157,18 @@ def test_weights_of_a_newer_version_are_refused_by_both_names(store, save, run_d
     with pytest.raises(fontkeep.UnsupportedVersionError) as caught:
         store.load_model("2-new")
     assert "v7" in str(caught.value) and "v1" in str(caught.value)
+    [row] = store.verify("2-new").runs
+    assert row.health == "unsupported"
+    assert [problem.code for problem in row.problems] == ["unverified", "version"]
+
+
+@pytest.mark.parametrize("text", ["[]", "5", '"metrics"', "{"])
+def test_feedback_of_an_older_program_that_is_no_object(store, save, run_directory, text) -> None:
+    directory = run_directory("1-fruity", save())
+    (directory / "run.json").unlink()
+    (directory / "feedback.json").write_text(text)
+    with pytest.raises(fontkeep.CorruptRunError, match="feedback.json"):
+        _ = store.open_run("1-fruity").feedback
 
 
 def test_a_font_without_runs_is_mended(store) -> None:
