@@ -254,6 +254,21 @@ static fk_code copy_unlisted(run_copy *copy, fk_error *err) {
     return code;
 }
 
+/* Weights that this user may not read are no damaged ones. */
+static fk_code check_access(const fk_run *run, fk_error *err) {
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_error why = {0};
+    uint64_t bytes = 0;
+    fk_code code = fk_run_file_open(run, run->weights_name, NULL, &fd, &bytes, NULL, &why);
+    if (code != FK_E_ACCESS) {
+        return FK_OK;
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    return fk_run_error_path(run, code, err);
+}
+
 /* Damage that leaves nothing to copy. */
 static fk_code check_usable(const fk_run *run, fk_error *err) {
     fk_code code = fk_run_check_manifest(run, err);
@@ -265,6 +280,10 @@ static fk_code check_usable(const fk_run *run, fk_error *err) {
         fk_error_path(err, FK_WEIGHTS_FILE);
         fk_error_hint(err, "name another run");
         return fk_run_error_path(run, FK_E_INCOMPLETE, err);
+    }
+    code = check_access(run, err);
+    if (code != FK_OK) {
+        return code;
     }
     for (size_t i = 0; i < run->info.problem_count; i++) {
         const fk_problem *problem = &run->info.problems[i];

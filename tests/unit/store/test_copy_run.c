@@ -61,6 +61,17 @@ static void test_large_files_are_copied_piece_by_piece(void **state) {
     free(made);
 }
 
+static void test_weights_that_may_not_be_read_are_not_called_damaged(void **state) {
+    run_bench *it = *state;
+    const char *id = run_bench_save(it);
+    /* font, runs/, run, run.json; then what the run holds */
+    fake_kernel_fail("openat_beneath", 5, EACCES, FAKE_EVER_AFTER);
+    assert_int_equal(copy(it, id, NULL), FK_E_ACCESS);
+    assert_string_equal(it->err.path, run_bench_file(it, id, "weights"));
+    assert_true(it->err.hint[0] != '\0');
+    assert_nothing_written(it);
+}
+
 static void test_the_directory_must_be_new_or_empty(void **state) {
     run_bench *it = *state;
     run_bench_save(it);
@@ -203,6 +214,7 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, run_bench_teardown)
         T(test_a_copy_is_the_run_byte_for_byte),
         T(test_large_files_are_copied_piece_by_piece),
+        T(test_weights_that_may_not_be_read_are_not_called_damaged),
         T(test_the_directory_must_be_new_or_empty),
         T(test_nothing_is_written_without_manifest_or_weights),
         T(test_damaged_and_missing_assets_are_left_out_and_named),
