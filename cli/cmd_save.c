@@ -68,6 +68,9 @@ static fk_code set_weights(cli_context *context, fk_values *values, fk_draft *dr
     fk_value *architecture = NULL;
     fk_code code = FK_OK;
     if (path == NULL) {
+        if (personality_path != NULL || cli_context_option(context, "architecture") != NULL) {
+            cli_warn(context, "without --weights no personality vector or architecture is kept");
+        }
         return FK_OK;
     }
     if (personality_path != NULL) {

@@ -175,6 +175,8 @@ class Store:
         tree = None
         if weights is not None:
             tree = weights_tree(weights, personality_vector, architecture, copy=not wait)
+        elif personality_vector is not None or architecture is not None:
+            _warn("without weights no personality vector or architecture is kept")
         draft = self.begin_run(
             font_id,
             training=training,
@@ -214,6 +216,8 @@ class Store:
             raise InvalidInputError(
                 f"training is {type(training).__name__}, not a dict", code="invalid"
             )
+        if parent_run_id == "latest":
+            parent_run_id = self.resolve_run(font_id, "latest")
         native = self._native.draft(
             font_text(font_id),
             status_number(status),

@@ -261,6 +261,11 @@ def test_feedback_that_is_wrong_is_refused_with_the_member(command, material):
     assert not (command.store / "1-a").exists()
 
 
+def test_a_vector_without_weights_is_not_dropped_silently(command, material):
+    words = ["save", "1-a", "--status", "failed", "--personality", material / "vector.pt"]
+    assert "without --weights" in command(*words).stderr
+
+
 def test_an_image_that_is_no_png_is_refused(command, tmp_path):
     fake = tmp_path / "sample.png"
     fake.write_bytes(b"GIF89a")

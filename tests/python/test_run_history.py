@@ -310,3 +310,16 @@ def test_a_run_is_copied_out_verified(store, save, tmp_path) -> None:
     metadata = store.copy_run("1-fruity", tmp_path / "copy")
     assert metadata.run_id == run_id
     assert (tmp_path / "copy" / "weights").stat().st_size == metadata.weights_bytes
+
+
+def test_the_parent_may_be_named_latest(store, save) -> None:
+    parent = save()
+    run_id = save(parent_run_id="latest")
+    assert store.get_run_info("1-fruity", run_id).parent_run_id == parent
+    with pytest.raises(fontkeep.FontNotFoundError):
+        save("2-new", parent_run_id="latest")
+
+
+def test_a_vector_without_weights_is_not_dropped_silently(store) -> None:
+    with pytest.warns(fontkeep.FontKeepWarning, match="without weights"):
+        store.save_model("1-fruity", None, [1.0], None, None, None, status="failed")
