@@ -115,6 +115,11 @@ fk_code fk_store_open(const char *path, const fk_store_options *options, fk_stor
         return fk_error_set(err, FK_E_USAGE, "durability %d is none of fontkeep's",
                             (int)chosen.durability);
     }
+    if (path != NULL && path[0] == '\0') { /* an unset variable, not the current directory */
+        fk_error_set(err, FK_E_STORE_NOT_FOUND, "the store's path is empty");
+        fk_error_hint(err, "name a directory with --store, '.' for the current one");
+        return FK_E_STORE_NOT_FOUND;
+    }
     FK_SCOPED(fk_store_closep) fk_store *store = NULL;
     code = create_handle(path != NULL ? path : default_path(), &chosen, &store, err);
     if (code == FK_OK && chosen.create) {

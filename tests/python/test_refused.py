@@ -213,6 +213,9 @@ def test_a_missing_store_is_an_error_at_once(tmp_path) -> None:
     with pytest.raises(fontkeep.StoreNotFoundError) as caught:
         fontkeep.Store(tmp_path / "nowhere")
     assert caught.value.errno == 2 and "nowhere" in str(caught.value)
+    for create in (False, True):
+        with pytest.raises(fontkeep.StoreNotFoundError, match="empty"):
+            fontkeep.Store("", create=create)
     with pytest.raises(fontkeep.InvalidInputError):
         fontkeep.Store(tmp_path, durability="some")
     with pytest.raises(fontkeep.InvalidInputError):
