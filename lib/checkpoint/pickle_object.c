@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/limits.h"
 #include "checkpoint/pickle_handlers.h"
 #include "value/values.h"
 
@@ -130,6 +131,9 @@ static fk_code build_opaque(fk_machine *machine, fk_opaque *opaque, const fk_ite
     if (code != FK_OK) {
         return code;
     }
+    if (state == opaque->dict) { /* itself, by way of the memo */
+        return FK_OK;
+    }
     fk_kind kind = fk_value_kind(state);
     if (kind != FK_KIND_DICT && kind != FK_KIND_ORDERED_DICT) {
         return fk_opaque_put(machine, opaque, fk_value_string(machine->values, "state"), state);
@@ -178,13 +182,15 @@ fk_code fk_pickle_build(fk_machine *machine, const fk_pickle_step *step) {
 /* ("storage", class, key, location, elements) */
 enum { ID_TAG, ID_CLASS, ID_KEY, ID_LOCATION, ID_ELEMENTS, ID_ITEMS };
 
+/* NULL also for a text longer than any record's name: an id that is fetched from the memo again and
+ * again is read each time. */
 static const char *as_text(const fk_item *item) {
     size_t length;
     if (item->kind != FK_ITEM_VALUE || fk_value_kind(item->value) != FK_KIND_STRING) {
         return NULL;
     }
     const char *text = fk_value_as_text(item->value, &length);
-    return length == strlen(text) ? text : NULL;
+    return length <= FK_LIMIT_ZIP_NAME_BYTES && length == strlen(text) ? text : NULL;
 }
 
 static fk_code fail_id(fk_machine *machine) {

@@ -109,38 +109,45 @@ static fk_code note_surplus(inspector *inspect, bool pickle_read, fk_error *err)
     return code;
 }
 
-/* ---- the whole */
+/* ---- the pickle */
 
-/* Reads the pickle. One that breaks behind something foreign is how malware hides from scanners:
- * what was found is worth more than the error. */
-static fk_code inspect_pickle(inspector *inspect, bool damaged, fk_values *values, bool *ret_read,
-                              fk_error *err) {
+/* Reads the pickle and lists its tensors, as far as it goes. */
+static fk_code read_pickle(inspector *inspect, fk_values *values, fk_error *err) {
     const fk_pickle_host host = {find_storage, note_global, note_opcode, inspect};
     const fk_zip_entry *pickle = inspect->archive.pickle;
-    fk_error found;
     fk_value *top = NULL;
     size_t used = 0;
-    found.message[0] = '\0';
     fk_code code = fk_pickle_read(inspect->archive.bytes + pickle->offset, (size_t)pickle->bytes,
-                                  pickle->offset, &host, values, &top, &used, &found);
-    if (code == FK_E_CORRUPT && inspect->foreign && !damaged) {
-        return fk_inspection_add_finding(inspect->inspection, "pickle", found.offset, 0, err,
-                                         "the pickle breaks off: %s", found.message);
-    }
-    if (code != FK_OK) {
-        if (err != NULL) {
-            *err = found;
-        }
-        return code;
-    }
-    *ret_read = true;
-    if (used < pickle->bytes) {
+                                  pickle->offset, &host, values, &top, &used, err);
+    if (code == FK_OK && used < pickle->bytes) {
         code = fk_inspection_add_finding(
             inspect->inspection, "trailing", pickle->offset + used, pickle->bytes - used, err,
             "%" PRIu64 " bytes follow the pickle's STOP", pickle->bytes - used);
     }
     return code == FK_OK ? fk_value_walk(top, "", note_tensor, inspect, err) : code;
 }
+
+/* A pickle that cannot be read on behind something foreign is how malware hides from scanners: what
+ * was found is worth more than the error. */
+static fk_code inspect_pickle(inspector *inspect, bool damaged, fk_values *values, bool *ret_read,
+                              fk_error *err) {
+    fk_error found;
+    found.message[0] = '\0';
+    found.offset = FK_NO_OFFSET;
+    fk_code code = read_pickle(inspect, values, &found);
+    bool breaks = code == FK_E_CORRUPT || code == FK_E_UNSUPPORTED || code == FK_E_LIMIT;
+    if (breaks && inspect->foreign && !damaged) {
+        return fk_inspection_add_finding(inspect->inspection, "pickle", found.offset, 0, err,
+                                         "the pickle breaks off: %s", found.message);
+    }
+    *ret_read = code == FK_OK;
+    if (code != FK_OK && err != NULL) {
+        *err = found;
+    }
+    return code;
+}
+
+/* ---- the whole */
 
 fk_code fk_torch_inspect(const uint8_t *bytes, size_t length, fk_inspection **ret_inspection,
                          fk_error *err) {

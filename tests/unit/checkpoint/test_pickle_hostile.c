@@ -293,6 +293,19 @@ static void test_a_text_beyond_its_limit_is_refused(void **state) {
     assert_int_equal(read_buffer(&pickle, &err), FK_E_LIMIT);
 }
 
+/* An id can be fetched from the memo millions of times, and is read each time. */
+static void test_a_location_beyond_its_limit_is_refused(void **state) {
+    (void)state;
+    FK_SCOPED(fk_buffer_finish) fk_buffer pickle = {0};
+    fk_buffer_append(&pickle, BYTES("(U\7storagectorch\nFloatStorage\nU\1"
+                                    "0X\1\2\0\0"));
+    repeat(&pickle, BYTES("c"), 513);
+    fk_buffer_append(&pickle, BYTES("K\4tQ."));
+    const refused wanted = {(const char *)pickle.bytes, pickle.length, FK_E_CORRUPT,
+                            pickle.length - 2, "persistent id"};
+    expect_refusal(0, &wanted);
+}
+
 static void test_a_stack_beyond_its_limit_is_refused(void **state) {
     (void)state;
     const char *const pushes[] = {"N", "("};
@@ -316,6 +329,7 @@ int main(void) {
         cmocka_unit_test(test_doubling_by_memo_stays_small),
         cmocka_unit_test(test_copying_the_same_text_again_and_again_is_refused),
         cmocka_unit_test(test_a_text_beyond_its_limit_is_refused),
+        cmocka_unit_test(test_a_location_beyond_its_limit_is_refused),
         cmocka_unit_test(test_a_stack_beyond_its_limit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

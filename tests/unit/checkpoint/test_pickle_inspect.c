@@ -22,6 +22,7 @@ static const inspected values_inspected[] = {
     {BYTES("cm\nC\n)}\x92."), "dict()", 1, 1, 1, "m.C"},
     {BYTES("cm\nC\n)\x81}U\1wNsb."), "dict(str:1'w': None)", 1, 1, 0, "m.C"},
     {BYTES("cm\nC\n)\x81K\1b."), "dict(str:5'state': 1)", 1, 1, 0, "m.C"},
+    {BYTES("cm\nC\nK\5\x85Rq\0h\0b."), "dict(0: 5)", 1, 1, 0, "m.C"},
     {BYTES("cm\nC\n)RK\1K\2sK\3a."), "dict(1: 2, 1: 3)", 1, 1, 0, "m.C"},
     {BYTES("\x82\1."), "None", 1, 0, 1, "copyreg.extension"},
     {BYTES("I5\nI-7\nL3L\n\x87."), "tuple(5, -7, 3)", 0, 0, 3, ""},

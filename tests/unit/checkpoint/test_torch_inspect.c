@@ -81,6 +81,16 @@ static void test_a_pickle_that_breaks_behind_a_call_still_tells_of_it(void **sta
     assert_null(find(seen, "record", "")); /* which are used cannot be known */
 }
 
+static void test_a_pickle_that_is_not_read_on_behind_a_call_still_tells_of_it(void **state) {
+    (void)state;
+    FK_SCOPED(checkpoint_finish) checkpoint one;
+    FK_SCOPED(fk_inspection_destroyp) fk_inspection *seen = NULL;
+    checkpoint_make(&one, PICKLE, "archive/data.pkl", SIZED("cos\nsystem\n)R0}}b."), true);
+    assert_int_equal(inspect(&one, &seen, NULL), FK_OK);
+    assert_non_null(find(seen, "global", "call 'os.system'"));
+    assert_non_null(find(seen, "pickle", "BUILD"));
+}
+
 static void test_tensors_within_unknown_objects_are_listed(void **state) {
     (void)state;
     FK_SCOPED(checkpoint_finish) checkpoint one;
@@ -235,6 +245,7 @@ int main(void) {
         cmocka_unit_test(test_a_good_checkpoint_gives_its_tensors_and_no_findings),
         cmocka_unit_test(test_what_a_pickle_would_run_is_a_finding_and_no_error),
         cmocka_unit_test(test_a_pickle_that_breaks_behind_a_call_still_tells_of_it),
+        cmocka_unit_test(test_a_pickle_that_is_not_read_on_behind_a_call_still_tells_of_it),
         cmocka_unit_test(test_tensors_within_unknown_objects_are_listed),
         cmocka_unit_test(test_surplus_records_are_findings),
         cmocka_unit_test(test_crc_mismatches_and_missing_crcs_are_findings),
