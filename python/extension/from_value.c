@@ -5,6 +5,10 @@
 #include "errors.h"
 #include "memory.h"
 
+/* The levels that the checker of pickles allows, and a leaf; through a cycle it counts its own way.
+ */
+enum { MAX_DEPTH = 1001 };
+
 static PyObject *read_value(fkpy_reader *reader, const fk_value *value);
 
 /* ---- what was made already ---- */
@@ -262,16 +266,7 @@ static PyObject *read_tensor(fkpy_reader *reader, const fk_value *value) {
 
 /* ---- any value ---- */
 
-static PyObject *read_shareable(fkpy_reader *reader, const fk_value *value) {
-    PyObject *known = recall(reader, value);
-    if (known == Py_Ellipsis) {
-        Py_DECREF(known);
-        PyErr_SetString(PyExc_ValueError, "a tuple contains itself");
-        return NULL;
-    }
-    if (known != NULL || PyErr_Occurred() != NULL) {
-        return known;
-    }
+static PyObject *read_unknown(fkpy_reader *reader, const fk_value *value) {
     switch (fk_value_kind(value)) {
     case FK_KIND_TENSOR:
         return read_tensor(reader, value);
@@ -288,6 +283,26 @@ static PyObject *read_shareable(fkpy_reader *reader, const fk_value *value) {
     default:
         return read_container(reader, value);
     }
+}
+
+static PyObject *read_shareable(fkpy_reader *reader, const fk_value *value) {
+    PyObject *known = recall(reader, value);
+    if (known == Py_Ellipsis) {
+        Py_DECREF(known);
+        PyErr_SetString(PyExc_ValueError, "a tuple contains itself");
+        return NULL;
+    }
+    if (known != NULL || PyErr_Occurred() != NULL) {
+        return known;
+    }
+    if (reader->depth == MAX_DEPTH) {
+        PyErr_SetString(PyExc_ValueError, "values nest more than 1000 deep");
+        return NULL;
+    }
+    reader->depth++;
+    PyObject *object = read_unknown(reader, value);
+    reader->depth--;
+    return object;
 }
 
 static PyObject *read_value(fkpy_reader *reader, const fk_value *value) {

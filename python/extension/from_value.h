@@ -22,6 +22,7 @@ typedef struct fkpy_reader {
     PyObject *builder; /* borrowed */
     PyObject *owner;   /* borrowed */
     PyObject *memo;    /* dict: address of a value or storage -> its object */
+    unsigned depth;    /* of the value that is being read */
 } fkpy_reader;
 
 /* NULL with an exception; None for a NULL value. */
