@@ -54,7 +54,8 @@ fk_code cli_input_object(cli_context *context, const char *option, fk_values *va
     if (given == NULL) {
         return FK_OK;
     }
-    bool inline_text = given[strspn(given, " \t\r\n")] == '{';
+    char first = given[strspn(given, " \t\r\n")];
+    bool inline_text = first == '{' || first == '[';
     char *text = NULL;
     size_t length = strlen(given);
     fk_code code = inline_text ? FK_OK : cli_input_file(context, given, &text, &length);

@@ -112,11 +112,7 @@ class RunDraft:
     def _call(self, name: str, *arguments: Any) -> Any:
         with self._lock:  # a draft is used by one thread at a time
             if self._native is None:
-                raise FontKeepError(
-                    "the run is committed or discarded already",
-                    code="usage",
-                    hint="begin another run",
-                )
+                raise TypeError("the run is committed or discarded already; begin another run")
             return getattr(self._native, name)(*arguments)
 
     def __enter__(self) -> RunDraft:

@@ -266,6 +266,11 @@ def test_a_vector_without_weights_is_not_dropped_silently(command, material):
     assert "without --weights" in command(*words).stderr
 
 
+def test_training_that_is_no_object_is_refused(command):
+    error = command.error("save", "1-a", "--status", "failed", "--training", "[1]", status=4)
+    assert error["code"] == "invalid" and "--training" in error["message"]
+
+
 def test_an_image_that_is_no_png_is_refused(command, tmp_path):
     fake = tmp_path / "sample.png"
     fake.write_bytes(b"GIF89a")
