@@ -296,8 +296,11 @@ static PyObject *read_shareable(fkpy_reader *reader, const fk_value *value) {
         return known;
     }
     if (reader->depth == MAX_DEPTH) {
-        PyErr_SetString(PyExc_ValueError, "values nest more than 1000 deep");
-        return NULL;
+        const fk_error limit = {.code = FK_E_LIMIT,
+                                .offset = FK_NO_OFFSET,
+                                .message = "values nest more than 1000 deep",
+                                .hint = "look what is in the file with `fontkeep inspect`"};
+        return fkpy_raise(reader->state, FK_E_LIMIT, &limit, NULL);
     }
     reader->depth++;
     PyObject *object = read_unknown(reader, value);
