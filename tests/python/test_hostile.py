@@ -46,5 +46,5 @@ def test_nesting_that_hides_behind_cycles_is_a_limit(store) -> None:
     with zipfile.ZipFile(f"{directory}/weights.pt", "w") as archive:
         archive.writestr("a/data.pkl", _chains_in_a_cycle())
         archive.writestr("a/version", b"3\n")
-    with pytest.warns(fontkeep.FontKeepWarning), pytest.raises(fontkeep.LimitError):
+    with pytest.raises(fontkeep.LimitError):
         store.load_model("1-deep")
