@@ -124,7 +124,8 @@ fk_code fk_pickle_rebuild(fk_machine *machine, const fk_global *global, const fk
 fk_code fk_machine_arguments(fk_machine *machine, const fk_item *tuple,
                              fk_item ret_items[FK_ARGUMENTS_MAX], size_t *ret_count);
 /* Checks what the pickle made as a whole: nesting of at most FK_LIMIT_DEPTH levels, and with
- * `keys` no key twice in a dict. */
+ * `keys` no key twice in a dict. Through a cycle another order of visiting may go deeper: whoever
+ * walks values that came from outside bounds its own depth, too. */
 fk_code fk_pickle_check_graph(const fk_value *top, bool keys, fk_error *err);
 
 #endif
