@@ -227,8 +227,11 @@ def test_saving_and_loading_over_and_over_needs_no_more_memory(save_and_load_onc
 
 
 def test_saving_and_loading_over_and_over_leaves_no_objects(save_and_load_once) -> None:
-    before = sys.getallocatedblocks()
-    for _ in range(300):
-        save_and_load_once()
-    gc.collect()
-    assert sys.getallocatedblocks() - before < 300  # one leak in a round would make it more
+    growths = []
+    for _ in range(4):  # pools and caches fill in the first rounds; a leak goes on for ever
+        before = sys.getallocatedblocks()
+        for _ in range(100):
+            save_and_load_once()
+        gc.collect()
+        growths.append(sys.getallocatedblocks() - before)
+    assert min(growths) < 100, growths  # one leak in a round makes each of them more
