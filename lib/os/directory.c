@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h> /* RENAME_NOREPLACE */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "os/file_error.h"
 #include "os/kernel.h"
 #include "os/place.h"
+#include "os/retry.h"
 
 enum { DIRECTORY_MODE = 0777 };
 
@@ -34,9 +34,10 @@ static fk_code set_open_error(fk_error *err, int system_errno, const char *path)
 
 fk_code fk_directory_open_path(const char *path, int *ret_fd, fk_error *err) {
     int fd;
+    fk_retry retry = {0};
     do {
         fd = fk_kernel_current->openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && fk_retry_is_due(&retry));
     if (fd < 0) {
         return errno == ENOTDIR ? set_open_error(err, errno, path)
                                 : fk_file_error(err, errno, "open", path);
@@ -47,10 +48,11 @@ fk_code fk_directory_open_path(const char *path, int *ret_fd, fk_error *err) {
 
 fk_code fk_directory_open(int parent, const char *path, int *ret_fd, fk_error *err) {
     int fd;
+    fk_retry retry = {0};
     do {
         fd = fk_kernel_current->openat_beneath(parent, path,
                                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && fk_retry_is_due(&retry));
     if (fd < 0) {
         return set_open_error(err, errno, path);
     }
@@ -61,9 +63,10 @@ fk_code fk_directory_open(int parent, const char *path, int *ret_fd, fk_error *e
 /* mkdir at a place; 0 or an errno, EEXIST when something of that name is there. */
 static int make_at(int directory, const char *name) {
     int result;
+    fk_retry retry = {0};
     do {
         result = fk_kernel_current->mkdirat(directory, name, DIRECTORY_MODE);
-    } while (result != 0 && errno == EINTR);
+    } while (result != 0 && fk_retry_is_due(&retry));
     return result == 0 ? 0 : errno;
 }
 
@@ -182,55 +185,14 @@ fk_code fk_directory_absolute(const char *path, char **ret_absolute, fk_error *e
     return FK_OK;
 }
 
-/* Whether `name` in `parent` is this very directory. */
-static bool is_same(int parent, const char *name, const struct stat *expected) {
-    struct stat status;
-    return fk_kernel_current->fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           status.st_dev == expected->st_dev && status.st_ino == expected->st_ino;
-}
-
-/* A rename that replaces nothing; 0 or an errno. */
-static int rename_to_free_name(int parent, const char *old_name, const char *new_name) {
-    const fk_kernel *kernel = fk_kernel_current;
-    if (kernel->renameat2(parent, old_name, parent, new_name, RENAME_NOREPLACE) == 0) {
-        return 0;
-    }
-    if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) {
-        return errno;
-    }
-    return kernel->renameat(parent, old_name, parent, new_name) == 0 ? 0 : errno;
-}
-
-fk_code fk_directory_publish(int parent, const char *old_name, const char *new_name,
-                             bool *ret_taken, fk_error *err) {
-    struct stat directory;
-    if (fk_kernel_current->fstatat(parent, old_name, &directory, AT_SYMLINK_NOFOLLOW) != 0) {
-        return fk_file_error(err, errno, "rename", old_name);
-    }
-    int failure;
-    do {
-        failure = rename_to_free_name(parent, old_name, new_name);
-        /* over a network a rename can work, its answer get lost, and the second try fail */
-        if (failure != 0 && is_same(parent, new_name, &directory)) {
-            failure = 0;
-        }
-    } while (failure == EINTR);
-    /* ENOTDIR: plain rename found a file of that name */
-    bool taken = failure == EEXIST || failure == ENOTEMPTY || failure == ENOTDIR;
-    if (failure != 0 && !taken) {
-        return fk_file_error(err, failure, "rename", old_name);
-    }
-    *ret_taken = taken;
-    return FK_OK;
-}
-
 fk_code fk_directory_remove_empty(int parent, const char *path, fk_error *err) {
     FK_SCOPED(fk_place_finish) fk_place place;
     int result = fk_place_init(&place, parent, path);
     if (result == 0) {
+        fk_retry retry = {0};
         do {
             result = fk_kernel_current->unlinkat(place.directory, place.name, AT_REMOVEDIR);
-        } while (result != 0 && errno == EINTR);
+        } while (result != 0 && fk_retry_is_due(&retry));
     }
     bool fine = result == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST;
     return fine ? FK_OK : fk_file_error(err, errno, "remove", path);

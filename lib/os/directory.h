@@ -42,6 +42,11 @@ bool fk_names_contain(const fk_names *names, const char *name);
  * directory that is not empty. */
 fk_code fk_directory_publish(int parent, const char *old_name, const char *new_name,
                              bool *ret_taken, fk_error *err);
+/* Lets two directories of one parent change names in one step (RENAME_EXCHANGE): either name leads
+ * to a whole directory at every moment. `*ret_unknown` true (with FK_OK) where kernel or file
+ * system cannot do that; nothing was changed then, and the caller has to rename twice. */
+fk_code fk_directory_exchange(int parent, const char *one, const char *other, bool *ret_unknown,
+                              fk_error *err);
 
 /* Removes a directory and all in it, as far as it can be; never follows links, never leaves the
  * file system. A missing one is fine. The first error is reported, the rest is still tried. */

@@ -5,13 +5,15 @@
 #include "base/buffer.h"
 #include "os/directory.h"
 #include "os/kernel.h"
+#include "os/retry.h"
 #include "os/walk.h"
 
 static int unlink_name(int directory, const char *name, int flags) {
     int result;
+    fk_retry retry = {0};
     do {
         result = fk_kernel_current->unlinkat(directory, name, flags);
-    } while (result != 0 && errno == EINTR);
+    } while (result != 0 && fk_retry_is_due(&retry));
     return result == 0 ? 0 : errno;
 }
 

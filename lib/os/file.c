@@ -10,6 +10,7 @@
 #include "os/file_error.h"
 #include "os/kernel.h"
 #include "os/place.h"
+#include "os/retry.h"
 
 enum { FILE_MODE = 0666 };
 
@@ -77,10 +78,11 @@ static fk_code set_open_error(fk_error *err, int system_errno, const char *path)
 fk_code fk_file_open(int directory, const char *path, int *ret_fd, struct stat *ret_status,
                      fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_retry retry = {0};
     do {
         fd = fk_kernel_current->openat_beneath(
             directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && fk_retry_is_due(&retry));
     if (fd < 0) {
         return set_open_error(err, errno, path);
     }
@@ -93,10 +95,11 @@ fk_code fk_file_open(int directory, const char *path, int *ret_fd, struct stat *
 
 fk_code fk_file_open_path(const char *path, int *ret_fd, struct stat *ret_status, fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_retry retry = {0};
     do {
         fd = fk_kernel_current->openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
                                        0);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && fk_retry_is_due(&retry));
     if (fd < 0) {
         return errno == ENXIO ? set_open_error(err, errno, path)
                               : fk_file_error(err, errno, "open", path);
@@ -112,10 +115,11 @@ fk_code fk_file_create(int directory, const char *path, int *ret_fd, fk_error *e
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     const fk_kernel *kernel = fk_kernel_current;
     int fd;
+    fk_retry retry = {0};
     do {
         fd = directory == AT_FDCWD ? kernel->openat(directory, path, flags, FILE_MODE)
                                    : kernel->openat_beneath(directory, path, flags, FILE_MODE);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && fk_retry_is_due(&retry));
     if (fd < 0) {
         return fk_file_error(err, errno, "create", path);
     }
@@ -131,10 +135,11 @@ fk_code fk_file_read_at(int fd, void *into, size_t bytes, uint64_t offset, const
                             "a read of %zu bytes at %" PRIu64 " is beyond any file", bytes, offset);
     }
     size_t done = 0;
+    fk_retry retry = {0};
     while (done < bytes) {
         ssize_t got = fk_kernel_current->pread(fd, (uint8_t *)into + done, bytes - done,
                                                (off_t)(offset + done));
-        if (got < 0 && errno == EINTR) {
+        if (got < 0 && fk_retry_is_due(&retry)) {
             continue;
         }
         if (got < 0) {
@@ -190,9 +195,10 @@ fk_code fk_file_read_whole(int fd, uint64_t bytes_max, const char *path, void **
 
 fk_code fk_file_write(int fd, const void *from, size_t bytes, const char *path, fk_error *err) {
     size_t done = 0;
+    fk_retry retry = {0};
     while (done < bytes) {
         ssize_t put = fk_kernel_current->write(fd, (const uint8_t *)from + done, bytes - done);
-        if (put < 0 && errno == EINTR) {
+        if (put < 0 && fk_retry_is_due(&retry)) {
             continue;
         }
         if (put <= 0) { /* a write of nothing would go on for ever */
@@ -211,9 +217,10 @@ fk_code fk_file_reserve(int fd, uint64_t bytes, const char *path, fk_error *err)
         return fk_file_error(err, EFBIG, "reserve space for", path);
     }
     int result;
+    fk_retry retry = {0};
     do {
         result = fk_kernel_current->fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
-    } while (result != 0 && errno == EINTR);
+    } while (result != 0 && fk_retry_is_due(&retry));
     /* a file system that cannot reserve tells of a full disk when it is written to */
     if (result != 0 && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) {
         return fk_file_error(err, errno, "reserve space for", path);
@@ -259,10 +266,11 @@ fk_code fk_file_look(int directory, const char *path, struct stat *ret_status, b
     struct stat status;
     int result = fk_place_init(&place, directory, path);
     if (result == 0) {
+        fk_retry retry = {0};
         do {
             result = fk_kernel_current->fstatat(place.directory, place.name, &status,
                                                 AT_SYMLINK_NOFOLLOW);
-        } while (result != 0 && errno == EINTR);
+        } while (result != 0 && fk_retry_is_due(&retry));
     }
     /* ENOTDIR: what should be a directory above it is none, so it is missing, too */
     bool missing = result != 0 && (errno == ENOENT || errno == ENOTDIR);
@@ -281,9 +289,10 @@ fk_code fk_file_remove(int directory, const char *path, fk_error *err) {
     FK_SCOPED(fk_place_finish) fk_place place;
     int result = fk_place_init(&place, directory, path);
     if (result == 0) {
+        fk_retry retry = {0};
         do {
             result = fk_kernel_current->unlinkat(place.directory, place.name, 0);
-        } while (result != 0 && errno == EINTR);
+        } while (result != 0 && fk_retry_is_due(&retry));
     }
     return result == 0 || errno == ENOENT ? FK_OK : fk_file_error(err, errno, "remove", path);
 }
@@ -297,9 +306,10 @@ fk_code fk_file_link(int old_directory, const char *old_path, int new_directory,
     }
     int result = fk_place_init(&to, new_directory, new_path);
     if (result == 0) {
+        fk_retry retry = {0};
         do {
             result = fk_kernel_current->linkat(from.directory, from.name, to.directory, to.name, 0);
-        } while (result != 0 && errno == EINTR);
+        } while (result != 0 && fk_retry_is_due(&retry));
     }
     return result == 0 ? FK_OK : fk_file_error(err, errno, "link", new_path);
 }
@@ -312,9 +322,10 @@ fk_code fk_file_rename(int directory, const char *old_path, const char *new_path
     }
     int result = fk_place_init(&to, directory, new_path);
     if (result == 0) {
+        fk_retry retry = {0};
         do {
             result = fk_kernel_current->renameat(from.directory, from.name, to.directory, to.name);
-        } while (result != 0 && errno == EINTR);
+        } while (result != 0 && fk_retry_is_due(&retry));
     }
     return result == 0 ? FK_OK : fk_file_error(err, errno, "rename", new_path);
 }

@@ -4,8 +4,8 @@
  * Errors of this folder: EACCES, EPERM, EROFS become FK_E_ACCESS (with the mode needed in the
  * hint), ENOSPC and EDQUOT FK_E_NO_SPACE, EBUSY, EAGAIN and ETXTBSY FK_E_BUSY, ENOMEM
  * FK_E_NO_MEMORY, everything else FK_E_IO; `system_errno` is set, and `path` is what was passed.
- * ENOENT stays FK_E_IO with system_errno ENOENT: the caller knows what is missing. EINTR is
- * retried, never for close.
+ * ENOENT stays FK_E_IO with system_errno ENOENT: the caller knows what is missing. What was
+ * interrupted or is busy is tried again, as os/retry.h says.
  */
 #ifndef FK_OS_FILE_H
 #define FK_OS_FILE_H

@@ -2,19 +2,17 @@
 
 #include <errno.h>
 
-#include "base/limits.h"
-#include "os/clock.h"
 #include "os/file.h"
 #include "os/kernel.h"
-
-enum { BACKOFF_MS = 50 };
+#include "os/retry.h"
 
 fk_code fk_lock_open(int directory, const char *path, int *ret_fd, fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_retry retry = {0};
     do {
         fd = fk_kernel_current->openat_beneath(
             directory, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && fk_retry_is_due(&retry));
     if (fd < 0 && errno != ELOOP) {
         return fk_file_error(err, errno, "lock", path);
     }
@@ -46,36 +44,20 @@ fk_code fk_lock_try(int fd, const char *path, bool *ret_held, fk_error *err) {
     return FK_OK;
 }
 
-typedef struct waiting {
-    int fd;
-    const char *path;
-} waiting;
-
-static fk_code attempt_lock(void *user, fk_error *err) {
-    const waiting *lock = user;
-    bool held = false;
-    fk_code code = fk_lock_try(lock->fd, lock->path, &held, err);
-    if (code != FK_OK || !held) {
-        return code;
-    }
-    code = fk_error_set(err, FK_E_BUSY, "'%s' is locked by another process", lock->path);
-    fk_error_path(err, lock->path);
-    fk_error_hint(err, "try again when the other process is done");
-    return code;
-}
-
 fk_code fk_lock_wait(int fd, const char *path, fk_error *err) {
-    waiting lock = {fd, path};
-    return fk_lock_retry(attempt_lock, &lock, err);
-}
-
-fk_code fk_lock_retry(fk_code (*attempt)(void *user, fk_error *err), void *user, fk_error *err) {
-    fk_code code = attempt(user, err);
-    uint32_t pause_ms = BACKOFF_MS;
-    for (unsigned retry = 0; code == FK_E_BUSY && retry < FK_LIMIT_RETRIES; retry++) {
-        fk_clock_sleep_ms(pause_ms);
-        pause_ms *= 2;
-        code = attempt(user, err);
+    fk_retry retry = {0};
+    bool held = true;
+    do {
+        fk_code code = fk_lock_try(fd, path, &held, err);
+        if (code != FK_OK) {
+            return code;
+        }
+    } while (held && fk_retry_pause(&retry));
+    if (!held) {
+        return FK_OK;
     }
-    return code;
+    fk_error_set(err, FK_E_BUSY, "'%s' is locked by another process", path);
+    fk_error_path(err, path);
+    fk_error_hint(err, "try again when the other process is done");
+    return FK_E_BUSY;
 }

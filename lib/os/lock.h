@@ -14,10 +14,8 @@ fk_code fk_lock_open(int directory, const char *path, int *ret_fd, fk_error *err
  * has it. */
 fk_code fk_lock_try(int fd, const char *path, bool *ret_held, fk_error *err);
 
-/* Takes the lock with 3 retries, exponential backoff from 50 ms; then FK_E_BUSY. */
+/* Takes the lock, with three pauses of 50, 100 and 200 ms while somebody else has it; then
+ * FK_E_BUSY. */
 fk_code fk_lock_wait(int fd, const char *path, fk_error *err);
-
-/* Calls `attempt` up to 1 + 3 times while it gives FK_E_BUSY, with the same backoff. */
-fk_code fk_lock_retry(fk_code (*attempt)(void *user, fk_error *err), void *user, fk_error *err);
 
 #endif

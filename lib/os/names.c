@@ -6,6 +6,7 @@
 #include "os/directory.h"
 #include "os/file.h"
 #include "os/kernel.h"
+#include "os/retry.h"
 
 enum { ENTRIES_BYTES = 32 << 10 };
 
@@ -70,12 +71,13 @@ static fk_code entries_read(entry_list *entries, int fd, const char *path, fk_er
     if (block == NULL) {
         return fk_error_no_memory(err);
     }
+    fk_retry retry = {0};
     for (;;) {
         ssize_t got = fk_kernel_current->getdents(fd, block, ENTRIES_BYTES);
         if (got == 0) {
             return FK_OK;
         }
-        if (got < 0 && errno == EINTR) {
+        if (got < 0 && fk_retry_is_due(&retry)) {
             continue;
         }
         if (got < 0) {
@@ -113,9 +115,10 @@ fk_code fk_directory_list(int fd, const char *path, fk_names *ret_names, fk_erro
     /* a description of our own: its position starts at the first name, and no other thread moves it
      */
     FK_SCOPED(fk_file_closep) int own = -1;
+    fk_retry retry = {0};
     do {
         own = fk_kernel_current->openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    } while (own < 0 && errno == EINTR);
+    } while (own < 0 && fk_retry_is_due(&retry));
     if (own < 0) {
         return fk_file_error(err, errno, "list", path);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "os/kernel.h"
+#include "os/retry.h"
 
 int fk_place_init(fk_place *place, int directory, const char *path) {
     *place = (fk_place){.directory = directory, .name = path, .opened = -1};
@@ -24,10 +25,11 @@ int fk_place_init(fk_place *place, int directory, const char *path) {
     }
     memcpy(parent, path, length);
     parent[length] = '\0';
+    fk_retry retry = {0};
     do {
         place->opened = fk_kernel_current->openat_beneath(directory, parent,
                                                           O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    } while (place->opened < 0 && errno == EINTR);
+    } while (place->opened < 0 && fk_retry_is_due(&retry));
     if (place->opened < 0) {
         return -1;
     }

@@ -9,6 +9,7 @@
 #include "os/directory.h"
 #include "os/file.h"
 #include "os/kernel.h"
+#include "os/retry.h"
 
 /* A directory that the walk is in. */
 typedef struct walk_level {
@@ -69,10 +70,11 @@ static int current(const walk_state *state) {
 
 static int open_child(int directory, const char *name) {
     int fd;
+    fk_retry retry = {0};
     do {
         fd = fk_kernel_current->openat_beneath(directory, name,
                                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && fk_retry_is_due(&retry));
     return fd;
 }
 

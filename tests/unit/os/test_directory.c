@@ -245,79 +245,6 @@ static void test_short_memory_is_an_error_that_leaves_nothing(void **state) {
     assert_true(failures[0] >= 7 && failures[1] == 1 && failures[2] >= 10 && failures[3] == 1);
 }
 
-static void test_publishing_gives_the_name_and_replaces_nothing(void **state) {
-    (void)state;
-    bool taken = true;
-    scratch_mkdir("stage");
-    scratch_write_text("stage/f", "new");
-    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
-    assert_false(taken);
-    assert_string_equal(fake_kernel_record(), "renameat2 stage -> run\n");
-    scratch_mkdir("stage");
-    scratch_mkdir("empty");
-    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
-    assert_true(taken);
-    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "empty", &taken, &err), FK_OK);
-    assert_true(taken);
-    assert_true(scratch_exists("stage"));
-    assert_int_equal(fk_directory_publish(scratch_fd, "none", "x", &taken, &err), FK_E_IO);
-    assert_int_equal(err.system_errno, ENOENT);
-}
-
-static void test_publishing_works_where_renameat2_does_not(void **state) {
-    (void)state;
-    static const int unknown[] = {EINVAL, ENOSYS, EOPNOTSUPP};
-    for (size_t i = 0; i < 3; i++) {
-        fake_kernel_fail("renameat2", 1, unknown[i], FAKE_ONCE);
-        bool taken = true;
-        scratch_mkdir("stage");
-        scratch_write_text("stage/f", "new");
-        assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
-        assert_int_equal(taken, i > 0);
-        assert_true(scratch_exists("run/f"));
-        assert_int_equal(fk_directory_remove(scratch_fd, "stage", &err), FK_OK);
-    }
-    bool taken = false;
-    scratch_mkdir("stage");
-    scratch_write_text("file", "");
-    fake_kernel_fail("renameat2", 1, EINVAL, FAKE_ONCE);
-    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "file", &taken, &err), FK_OK);
-    assert_true(taken);
-    assert_true(scratch_exists("file"));
-    taken = false;
-    fake_kernel_fail("renameat2", 1, EINVAL, FAKE_ONCE);
-    fake_kernel_fail("renameat", 1, EEXIST, FAKE_ONCE);
-    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run2", &taken, &err), FK_OK);
-    assert_true(taken);
-}
-
-static void test_a_rename_whose_answer_got_lost_counts(void **state) {
-    (void)state;
-    static const int answers[] = {ENOENT, EEXIST, EIO, EINTR};
-    for (size_t i = 0; i < 4; i++) {
-        bool taken = true;
-        char name[8];
-        snprintf(name, sizeof name, "run%zu", i);
-        scratch_mkdir("stage");
-        fake_kernel_fail_after("renameat2", 1, answers[i]);
-        assert_int_equal(fk_directory_publish(scratch_fd, "stage", name, &taken, &err), FK_OK);
-        assert_false(taken);
-        assert_true(scratch_exists(name));
-    }
-}
-
-static void test_a_rename_that_fails_is_an_error(void **state) {
-    (void)state;
-    bool taken = false;
-    scratch_mkdir("stage");
-    fake_kernel_fail("renameat2", 1, EIO, FAKE_ONCE);
-    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_E_IO);
-    assert_true(scratch_exists("stage"));
-    fake_kernel_fail("renameat2", 1, EINTR, FAKE_ONCE);
-    assert_int_equal(fk_directory_publish(scratch_fd, "stage", "run", &taken, &err), FK_OK);
-    assert_true(scratch_exists("run"));
-}
-
 static void test_only_empty_directories_are_removed_as_such(void **state) {
     (void)state;
     scratch_mkdir("d");
@@ -376,10 +303,6 @@ int main(void) {
         scratch_test(test_many_names_are_all_listed),
         scratch_test(test_a_listing_that_fails_leaves_nothing),
         scratch_test(test_short_memory_is_an_error_that_leaves_nothing),
-        scratch_test(test_publishing_gives_the_name_and_replaces_nothing),
-        scratch_test(test_publishing_works_where_renameat2_does_not),
-        scratch_test(test_a_rename_whose_answer_got_lost_counts),
-        scratch_test(test_a_rename_that_fails_is_an_error),
         scratch_test(test_only_empty_directories_are_removed_as_such),
         scratch_test(test_network_file_systems_are_not_local),
         scratch_test(test_free_bytes_are_those_for_ordinary_users),

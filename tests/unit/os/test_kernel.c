@@ -1,6 +1,7 @@
 /* lib/os/kernel.c: openat_beneath with openat2, and without it (a seccomp filter takes it away). */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,14 +9,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <pthread.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "old_kernel.h"
 #include "os/kernel.h"
 #include "scratch.h"
 
@@ -71,35 +69,15 @@ static int failing_case(void) {
     return fd >= 0 || errno != EEXIST ? 103 : 0;
 }
 
-/* From now on openat2 fails with `answer` in this thread. */
-static int forbid_openat2(unsigned answer) {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | answer),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-        return 120;
-    }
-    return syscall(SYS_openat2, -1, NULL, NULL, 0) == -1 && errno == (int)answer ? 0 : 121;
+static int run_cases(void *user) {
+    const int *answer = user;
+    bool gone = syscall(SYS_openat2, -1, NULL, NULL, 0) == -1 && errno == *answer;
+    return *answer == 0 || gone ? failing_case() : 120;
 }
 
-static void *run(void *user) {
-    int *answer = user;
-    int failing = *answer == 0 ? 0 : forbid_openat2((unsigned)*answer);
-    *answer = failing == 0 ? failing_case() : failing;
-    return NULL;
-}
-
-/* Runs the cases in a thread of their own: the filter ends with it. */
 static int failing_case_where_openat2_fails_with(int answer) {
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, run, &answer), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    return answer;
+    const old_kernel lacking = {SYS_openat2, -1, answer};
+    return old_kernel_run(&lacking, answer != 0, run_cases, &answer);
 }
 
 static int setup(void **state) {

@@ -126,20 +126,6 @@ static void test_interruptions_and_failures_are_told_apart(void **state) {
     assert_int_equal(err.system_errno, ENOLCK);
 }
 
-static fk_code succeed_at(void *user, fk_error *error) {
-    int *left = user;
-    return --*left == 0 ? FK_OK : fk_error_set(error, FK_E_BUSY, "busy");
-}
-
-static void test_busy_attempts_are_retried_three_times(void **state) {
-    (void)state;
-    int left = 4;
-    assert_int_equal(fk_lock_retry(succeed_at, &left, &err), FK_OK);
-    left = 5;
-    assert_int_equal(fk_lock_retry(succeed_at, &left, &err), FK_E_BUSY);
-    assert_int_equal(left, 1);
-}
-
 #define scratch_test(function)                                                                     \
     cmocka_unit_test_setup_teardown(function, scratch_setup, scratch_teardown)
 
@@ -151,7 +137,6 @@ int main(void) {
         scratch_test(test_waiting_takes_three_retries_with_growing_pauses),
         scratch_test(test_a_lock_that_becomes_free_meanwhile_is_taken),
         scratch_test(test_interruptions_and_failures_are_told_apart),
-        scratch_test(test_busy_attempts_are_retried_three_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
