@@ -49,3 +49,26 @@ build() {
     fi
     quietly ninja -C "$directory"
 }
+
+newer_torch_version=2.13.0
+newer_torch_python=$root/build/torch-$newer_torch_version/bin/python
+
+# newer_torch [MODULE...]: $newer_torch_python has PyPI's newest supported PyTorch, what the tests
+# need beside it, and these modules. False where PyPI cannot be reached.
+newer_torch() {
+    local venv=$root/build/torch-$newer_torch_version module
+    if ! "$newer_torch_python" -c "import torch, pytest, PIL, numpy" 2>/dev/null; then
+        printf 'fetching PyTorch %s from PyPI\n' "$newer_torch_version"
+        rm -rf "$venv"
+        if ! $python -m venv "$venv" || ! "$newer_torch_python" -m pip install -q --retries 2 \
+            "torch==$newer_torch_version" numpy pillow pytest; then
+            rm -rf "$venv"
+            return 1
+        fi
+    fi
+    for module in "$@"; do
+        "$newer_torch_python" -c "import $module" 2>/dev/null ||
+            "$newer_torch_python" -m pip install -q --retries 2 "$module" ||
+            printf '%s cannot be had from PyPI; left out\n' "$module"
+    done
+}

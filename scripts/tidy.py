@@ -183,7 +183,7 @@ def check_c(path, text):
 
 def check_document(path, text):
     """Every path of the tree that a document names in backticks is there."""
-    tops = "include lib cli python tests docs examples scripts .ci".split()
+    tops = "include lib cli python tests docs examples bench scripts .ci".split()
     for number, line in enumerate(text.split("\n"), 1):
         for span in re.findall(r"`([^`]+)`", line):
             name = span.split("::")[0].split(":")[0]
