@@ -17,11 +17,12 @@ enum { NAME_BYTES = 300, REASON_BYTES = 512 };
 
 #define QUIET_SECONDS (24L * 60 * 60)
 
-/* One stage under judgement: its directory, its lock file, or both. */
+/* One stage under judgement. Directory and lock file are looked for by name, whichever of them the
+ * listing showed: the other may have come in since, and must not be left without it. */
 typedef struct suspect {
     int runs;
-    const char *stage; /* NULL: a lock file alone */
-    const char *lock;  /* NULL: a stage alone */
+    char stage[NAME_BYTES];
+    char lock[NAME_BYTES];
     int lock_fd;
     fk_identity owner;
     char reason[REASON_BYTES]; /* why it is kept */
@@ -59,15 +60,11 @@ static void take_newest_below(int parent, const char *name, time_t *newest) {
 
 static time_t newest_change(const suspect *it) {
     time_t newest = 0;
-    if (it->lock != NULL) {
-        take_newest(it->runs, it->lock, &newest);
-    }
-    if (it->stage != NULL) {
-        char glyphs[NAME_BYTES + sizeof FK_GLYPHS_DIRECTORY];
-        snprintf(glyphs, sizeof glyphs, "%s/%s", it->stage, FK_GLYPHS_DIRECTORY);
-        take_newest_below(it->runs, it->stage, &newest);
-        take_newest_below(it->runs, glyphs, &newest);
-    }
+    char glyphs[NAME_BYTES + sizeof FK_GLYPHS_DIRECTORY];
+    snprintf(glyphs, sizeof glyphs, "%s/%s", it->stage, FK_GLYPHS_DIRECTORY);
+    take_newest(it->runs, it->lock, &newest);
+    take_newest_below(it->runs, it->stage, &newest);
+    take_newest_below(it->runs, glyphs, &newest);
     return newest;
 }
 
@@ -127,19 +124,19 @@ static bool is_dead_by_lock(suspect *it) {
     return is_dead_by_time(it);
 }
 
-static bool is_dead(suspect *it) {
+/* `had_lock`: the listing showed the lock file. */
+static bool is_dead(suspect *it, bool had_lock) {
     fk_error cause = {0};
-    if (it->lock == NULL) {
-        return is_dead_by_time(it);
-    }
     fk_code code = fk_lock_open(it->runs, it->lock, &it->lock_fd, &cause);
     if (code == FK_OK) {
         return is_dead_by_lock(it);
     }
     if (cause.system_errno == ENOENT) {
-        return keep(it, "it was finished just now");
+        return had_lock ? keep(it, "it was finished just now") : is_dead_by_time(it);
     }
-    return keep(it, "its lock file cannot be opened");
+    snprintf(it->reason, sizeof it->reason, "its lock file cannot be opened: %.400s",
+             cause.message);
+    return false;
 }
 
 /* ---- the sweep ---------------------------------------------------------------------------- */
@@ -147,34 +144,38 @@ static bool is_dead(suspect *it) {
 /* The lock file goes last: what is left of a stage stays known as dead. */
 static bool remove_suspect(suspect *it) {
     fk_error cause = {0};
-    fk_code code = it->stage != NULL ? fk_directory_remove(it->runs, it->stage, &cause) : FK_OK;
-    if (code == FK_OK && it->lock != NULL) {
+    fk_code code = fk_directory_remove(it->runs, it->stage, &cause);
+    if (code == FK_OK) {
         code = fk_file_remove(it->runs, it->lock, &cause);
     }
     return code == FK_OK || keep(it, cause.message);
 }
 
-static fk_code judge(int runs, const char *stage, const char *lock, fk_sweep_visitor visit,
+static fk_code judge(int runs, const fk_names *names, const char *stage, fk_sweep_visitor visit,
                      void *user, fk_error *err) {
-    suspect it = {.runs = runs, .stage = stage, .lock = lock, .lock_fd = -1};
-    bool removed = is_dead(&it) && remove_suspect(&it);
+    suspect it = {.runs = runs, .lock_fd = -1};
+    fk_text_copy(it.stage, sizeof it.stage, stage);
+    snprintf(it.lock, sizeof it.lock, "%s%s", stage, FK_LOCK_SUFFIX);
+    bool had_stage = fk_names_contain(names, it.stage);
+    bool had_lock = fk_names_contain(names, it.lock);
+    bool removed = is_dead(&it, had_lock) && remove_suspect(&it);
     fk_file_closep(&it.lock_fd);
-    return visit != NULL ? visit(user, stage != NULL ? stage : lock, removed, it.reason, err)
+    return visit != NULL ? visit(user, had_stage ? it.stage : it.lock, removed, it.reason, err)
                          : FK_OK;
 }
 
+/* Each stage once, though two names may tell of it. */
 static fk_code judge_name(int runs, const fk_names *names, const char *name, fk_sweep_visitor visit,
                           void *user, fk_error *err) {
-    char other[NAME_BYTES];
+    char stage[NAME_BYTES];
+    fk_text_copy(stage, sizeof stage, name);
     if (fk_text_ends_with(name, FK_LOCK_SUFFIX)) {
-        fk_text_copy(other, sizeof other, name);
-        other[strlen(other) - strlen(FK_LOCK_SUFFIX)] = '\0';
-        bool has_stage = fk_names_contain(names, other);
-        return has_stage ? FK_OK : judge(runs, NULL, name, visit, user, err);
+        stage[strlen(stage) - strlen(FK_LOCK_SUFFIX)] = '\0';
+        if (fk_names_contain(names, stage)) {
+            return FK_OK;
+        }
     }
-    snprintf(other, sizeof other, "%s%s", name, FK_LOCK_SUFFIX);
-    bool has_lock = fk_names_contain(names, other);
-    return judge(runs, name, has_lock ? other : NULL, visit, user, err);
+    return judge(runs, names, stage, visit, user, err);
 }
 
 fk_code fk_sweep_runs(int runs, fk_sweep_visitor visit, void *user, fk_error *err) {

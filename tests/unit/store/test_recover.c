@@ -259,6 +259,64 @@ static void finish_the_save(void *user) {
     assert_int_equal(unlink(in_runs(it, ".stage-" STAGE ".lock")), 0);
 }
 
+static void lock_may_not_be_opened(void **state, int system_errno, const char *reason) {
+    bench *it = *state;
+    make_stage(it);
+    write_lock(it, "here", "boot");
+    age_all(it, 2 * DAY);
+    fake_kernel_fail("openat_beneath", 3, system_errno, FAKE_ONCE); /* font, runs/, the lock */
+    assert_kept(it, "1-fruity/runs/.stage-" STAGE, reason);
+}
+
+static void test_a_lock_of_another_user_keeps_its_stage_and_says_why(void **state) {
+    lock_may_not_be_opened(
+        state, EACCES, "cannot be opened: cannot lock '.stage-" STAGE ".lock': Permission denied");
+}
+
+static void test_a_lock_that_says_nothing_is_judged_by_lock_and_time(void **state) {
+    bench *it = *state;
+    static const char *const texts[] = {"",
+                                        "{",
+                                        "[1]",
+                                        "\xff\xfe",
+                                        "{\"host\": 7, \"pid\": \"x\"}",
+                                        "{\"boot_id\": null, \"pid\": -5}"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const char *lock = ".stage-" STAGE ".lock";
+        make_stage(it);
+        tree_write(in_runs(it, lock), texts[i], strlen(texts[i]));
+        fake_kernel_set_file_system(NFS_SUPER_MAGIC);
+        assert_kept(it, "1-fruity/runs/.stage-" STAGE, "nobody knows who writes it");
+        fake_kernel_set_file_system(EXT4_SUPER_MAGIC);
+        assert_removed(it, "1-fruity/runs/.stage-" STAGE);
+    }
+}
+
+/* The saver made its stage behind the sweep's listing, and was killed before the sweep came to its
+ * lock file: the stage must not stay behind alone, to wait for 24 hours. */
+static void stage_comes_in(void *user) {
+    make_stage(user);
+}
+
+static void test_a_stage_that_came_in_behind_the_listing_goes_with_its_lock(void **state) {
+    bench *it = *state;
+    write_lock(it, "here", "boot");
+    fake_kernel_before("openat_beneath", 3, stage_comes_in, it); /* font, runs/, then the lock */
+    assert_removed(it, "1-fruity/runs/.stage-" STAGE ".lock");
+    assert_int_equal(tree_count(in_runs(it, ""), "", NULL), 0);
+}
+
+static void lock_comes_in(void *user) {
+    write_lock(user, "elsewhere", "another-boot");
+}
+
+static void test_a_lock_that_came_in_behind_the_listing_counts(void **state) {
+    bench *it = *state;
+    make_stage(it);
+    fake_kernel_before("openat_beneath", 3, lock_comes_in, it);
+    assert_removed(it, "1-fruity/runs/.stage-" STAGE);
+}
+
 static void test_a_stage_that_is_finished_just_now_is_left_alone(void **state) {
     bench *it = *state;
     make_stage(it);
@@ -359,6 +417,10 @@ int main(void) {
         TEST(test_a_lock_file_without_a_stage_is_removed_likewise),
         TEST(test_what_cannot_be_removed_is_kept_with_the_reason),
         TEST(test_a_lock_that_cannot_be_opened_keeps_its_stage),
+        TEST(test_a_lock_of_another_user_keeps_its_stage_and_says_why),
+        TEST(test_a_lock_that_says_nothing_is_judged_by_lock_and_time),
+        TEST(test_a_stage_that_came_in_behind_the_listing_goes_with_its_lock),
+        TEST(test_a_lock_that_came_in_behind_the_listing_counts),
         TEST(test_a_stage_that_is_finished_just_now_is_left_alone),
         TEST(test_runs_and_strangers_are_never_touched),
         TEST(test_a_link_named_like_a_stage_is_removed_without_being_followed),
