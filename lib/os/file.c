@@ -12,7 +12,10 @@
 #include "os/place.h"
 #include "os/retry.h"
 
-enum { FILE_MODE = 0666 };
+enum {
+    FILE_MODE = 0666,
+    SPARE_FILES = 16, /* what any step may need to open beyond the files it keeps */
+};
 
 static const char hint[] = "put a regular file in its place";
 
@@ -250,6 +253,12 @@ fk_code fk_file_sync(int fd, const char *path, fk_error *err) {
         return fk_file_error(err, system_errno, "sync", path);
     }
     return FK_OK;
+}
+
+bool fk_file_is_scarce(int fd) {
+    uint64_t limit;
+    return fk_kernel_current->get_open_files_limit(&limit) == 0 &&
+           (uint64_t)fd + SPARE_FILES >= limit;
 }
 
 fk_code fk_file_close(int *fd, const char *path, fk_error *err) {

@@ -59,6 +59,8 @@ void fk_file_kick(int fd, uint64_t offset, uint64_t bytes);
 /* fsync of a file or a directory. After a failure nothing about the file may be believed: never
  * sync it again. A file system that knows no sync of directories (EINVAL) is fine. */
 fk_code fk_file_sync(int fd, const char *path, fk_error *err);
+/* Whether the process may soon open no more files: `fd`, fresh, is among the last it may have. */
+bool fk_file_is_scarce(int fd);
 /* close with its result checked; `*fd` is -1 afterwards in any case. */
 fk_code fk_file_close(int *fd, const char *path, fk_error *err);
 

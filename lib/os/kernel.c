@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -95,6 +96,13 @@ static int real_clock_gettime(clockid_t clock, struct timespec *ret_time) {
     return clock_gettime(clock, ret_time);
 }
 
+static int real_get_open_files_limit(uint64_t *ret_files) {
+    struct rlimit limit;
+    int result = getrlimit(RLIMIT_NOFILE, &limit);
+    *ret_files = result == 0 ? limit.rlim_cur : 0;
+    return result;
+}
+
 const fk_kernel fk_kernel_linux = {
     .openat = real_openat,
     .openat_beneath = real_openat_beneath,
@@ -124,6 +132,7 @@ const fk_kernel fk_kernel_linux = {
     .getpid = getpid,
     .uname = uname,
     .getcwd = getcwd,
+    .get_open_files_limit = real_get_open_files_limit,
 };
 
 const fk_kernel *fk_kernel_current = &fk_kernel_linux;

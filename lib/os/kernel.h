@@ -52,7 +52,8 @@ typedef struct fk_kernel {
     ssize_t (*getrandom)(void *into, size_t bytes, unsigned flags);
     pid_t (*getpid)(void);
     int (*uname)(struct utsname *ret_name);
-    char *(*getcwd)(char *into, size_t bytes); /* NULL and errno on failure */
+    char *(*getcwd)(char *into, size_t bytes);        /* NULL and errno on failure */
+    int (*get_open_files_limit)(uint64_t *ret_files); /* getrlimit RLIMIT_NOFILE, the soft one */
 } fk_kernel;
 
 /* The real calls. */

@@ -108,11 +108,13 @@ fk_code fk_stage_keep(fk_stage *stage, const char *path, int *fd, fk_error *err)
         free(copy);
         return fk_error_no_memory(err);
     }
+    if (fk_file_is_scarce(*fd)) {
+        stage->open_max = stage->file_count - stage->first_open;
+    }
     stage->files[stage->file_count++] = (fk_stage_file){.fd = fk_file_take(fd), .path = copy};
     stage->glyphs_dirty = stage->glyphs_dirty || strchr(path, '/') != NULL;
-    return stage->file_count - stage->first_open > FK_STAGE_OPEN_FILES_MAX
-               ? settle_oldest(stage, err)
-               : FK_OK;
+    return stage->file_count - stage->first_open > stage->open_max ? settle_oldest(stage, err)
+                                                                   : FK_OK;
 }
 
 fk_code fk_stage_write(fk_stage *stage, const char *path, const void *from, size_t bytes,

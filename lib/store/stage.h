@@ -13,7 +13,7 @@
 #include "store/stage_lock.h"
 
 /* Files kept open until they are synced, so that a write-back error of any of them is heard; of
- * more, the oldest is synced at once. */
+ * more, the oldest is synced at once. Fewer where the process may not open so many. */
 enum { FK_STAGE_OPEN_FILES_MAX = 64 };
 
 typedef struct fk_stage_file {
@@ -35,9 +35,11 @@ typedef struct fk_stage {
     size_t file_count;
     size_t file_capacity;
     size_t first_open; /* files before this one are synced and closed */
+    size_t open_max;
 } fk_stage;
 
-#define FK_STAGE_CLOSED ((fk_stage){.lock = -1, .directory = -1, .glyphs = -1})
+#define FK_STAGE_CLOSED                                                                            \
+    ((fk_stage){.lock = -1, .directory = -1, .glyphs = -1, .open_max = FK_STAGE_OPEN_FILES_MAX})
 
 /* Makes the lock file, then the stage. `where` must outlive the stage. */
 fk_code fk_stage_create(const fk_runs_directory *where, bool durable, fk_stage *ret_stage,

@@ -17,13 +17,13 @@ static int end_open(fake_verdict verdict, const char *call, int fd, const char *
 }
 
 static int fake_openat(int directory, const char *path, int flags, mode_t mode) {
-    fake_verdict verdict = fake_call_begin("openat");
+    fake_verdict verdict = fake_call_begin_at("openat", path);
     int fd = fake_call_is_done(verdict) ? fk_kernel_linux.openat(directory, path, flags, mode) : -1;
     return end_open(verdict, "openat", fd, path, flags);
 }
 
 static int fake_openat_beneath(int directory, const char *path, int flags, mode_t mode) {
-    fake_verdict verdict = fake_call_begin("openat_beneath");
+    fake_verdict verdict = fake_call_begin_at("openat_beneath", path);
     int fd = fake_call_is_done(verdict)
                  ? fk_kernel_linux.openat_beneath(directory, path, flags, mode)
                  : -1;
@@ -49,7 +49,7 @@ static int fake_fstat(int fd, struct stat *ret_status) {
 }
 
 static int fake_fstatat(int directory, const char *path, struct stat *ret_status, int flags) {
-    fake_verdict verdict = fake_call_begin("fstatat");
+    fake_verdict verdict = fake_call_begin_at("fstatat", path);
     bool done = fake_call_is_done(verdict);
     int result = done ? fk_kernel_linux.fstatat(directory, path, ret_status, flags) : -1;
     return (int)fake_call_end(verdict, result);
@@ -147,7 +147,7 @@ static int fake_fallocate(int fd, int mode, off_t offset, off_t bytes) {
 }
 
 static int fake_mkdirat(int directory, const char *path, mode_t mode) {
-    fake_verdict verdict = fake_call_begin("mkdirat");
+    fake_verdict verdict = fake_call_begin_at("mkdirat", path);
     int result = fake_call_is_done(verdict) ? fk_kernel_linux.mkdirat(directory, path, mode) : -1;
     result = (int)fake_call_end(verdict, result);
     fake_call_record(result, "mkdirat %s", path);
@@ -155,7 +155,7 @@ static int fake_mkdirat(int directory, const char *path, mode_t mode) {
 }
 
 static int fake_unlinkat(int directory, const char *path, int flags) {
-    fake_verdict verdict = fake_call_begin("unlinkat");
+    fake_verdict verdict = fake_call_begin_at("unlinkat", path);
     int result = fake_call_is_done(verdict) ? fk_kernel_linux.unlinkat(directory, path, flags) : -1;
     result = (int)fake_call_end(verdict, result);
     fake_call_record(result, "unlinkat %s", path);
@@ -164,7 +164,7 @@ static int fake_unlinkat(int directory, const char *path, int flags) {
 
 static int fake_renameat(int old_directory, const char *old_path, int new_directory,
                          const char *new_path) {
-    fake_verdict verdict = fake_call_begin("renameat");
+    fake_verdict verdict = fake_call_begin_at("renameat", new_path);
     bool done = fake_call_is_done(verdict);
     int result =
         done ? fk_kernel_linux.renameat(old_directory, old_path, new_directory, new_path) : -1;
@@ -175,7 +175,7 @@ static int fake_renameat(int old_directory, const char *old_path, int new_direct
 
 static int fake_renameat2(int old_directory, const char *old_path, int new_directory,
                           const char *new_path, unsigned flags) {
-    fake_verdict verdict = fake_call_begin("renameat2");
+    fake_verdict verdict = fake_call_begin_at("renameat2", new_path);
     int result = -1;
     if (fake_call_is_done(verdict)) {
         result = fk_kernel_linux.renameat2(old_directory, old_path, new_directory, new_path, flags);
@@ -187,7 +187,7 @@ static int fake_renameat2(int old_directory, const char *old_path, int new_direc
 
 static int fake_linkat(int old_directory, const char *old_path, int new_directory,
                        const char *new_path, int flags) {
-    fake_verdict verdict = fake_call_begin("linkat");
+    fake_verdict verdict = fake_call_begin_at("linkat", new_path);
     int result = -1;
     if (fake_call_is_done(verdict)) {
         result = fk_kernel_linux.linkat(old_directory, old_path, new_directory, new_path, flags);
@@ -209,9 +209,10 @@ static int fake_set_lock(int fd, struct flock *lock) {
 
 static int fake_clock_gettime(clockid_t clock, struct timespec *ret_time) {
     fake_verdict verdict = fake_call_begin("clock_gettime");
-    if (fake_call_is_done(verdict) && fake_call_time_us() >= 0) {
-        *ret_time =
-            (struct timespec){fake_call_time_us() / 1000000, fake_call_time_us() % 1000000 * 1000};
+    int64_t time_us = fake_call_time_us();
+    if (fake_call_is_done(verdict) && time_us != INT64_MIN) {
+        int64_t micro = ((time_us % 1000000) + 1000000) % 1000000; /* positive before 1970, too */
+        *ret_time = (struct timespec){(time_us - micro) / 1000000, micro * 1000};
         return (int)fake_call_end(verdict, 0);
     }
     bool done = fake_call_is_done(verdict);
@@ -254,6 +255,12 @@ static char *fake_getcwd(char *into, size_t bytes) {
     return fk_kernel_linux.getcwd(into, bytes);
 }
 
+static int fake_get_open_files_limit(uint64_t *ret_files) {
+    fake_verdict verdict = fake_call_begin("get_open_files_limit");
+    bool done = fake_call_is_done(verdict);
+    return (int)fake_call_end(verdict, done ? fk_kernel_linux.get_open_files_limit(ret_files) : -1);
+}
+
 const fk_kernel fake_kernel = {
     .openat = fake_openat,
     .openat_beneath = fake_openat_beneath,
@@ -283,4 +290,5 @@ const fk_kernel fake_kernel = {
     .getpid = fake_getpid,
     .uname = fake_uname,
     .getcwd = fake_getcwd,
+    .get_open_files_limit = fake_get_open_files_limit,
 };

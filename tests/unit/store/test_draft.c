@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -201,15 +202,15 @@ static void test_two_labels_of_one_file_name_are_both_named(void **state) {
 }
 
 /* More files than are kept open. */
-static void test_hundreds_of_glyphs_are_each_synced_once(void **state) {
-    bench *it = *state;
-    bench_set_all(it);
+static void add_200_glyphs(bench *it) {
     for (int i = 0; i < 200; i++) {
         char label[32];
         snprintf(label, sizeof label, "glyph%d", i);
         assert_int_equal(fk_draft_add_glyph(it->draft, label, &it->sample.image, &it->err), FK_OK);
     }
-    bench_assert_whole_run(it);
+}
+
+static void assert_200_glyphs_were_synced_once(bench *it) {
     const char *record = fake_kernel_record();
     for (int i = 0; i < 200; i++) {
         char line[64];
@@ -218,9 +219,39 @@ static void test_hundreds_of_glyphs_are_each_synced_once(void **state) {
         assert_non_null(found);
         assert_null(strstr(found + 1, line));
     }
-    assert_int_equal(tree_count(bench_in_store(it, RUN "/eval-glyphs"), "", NULL), 200);
+    char glyphs[128];
+    snprintf(glyphs, sizeof glyphs, "%s/eval-glyphs", it->id.text);
+    assert_int_equal(tree_count(bench_in_runs(it, glyphs), "", NULL), 200);
 }
 
+static void test_hundreds_of_glyphs_are_each_synced_once(void **state) {
+    bench *it = *state;
+    bench_set_all(it);
+    add_200_glyphs(it);
+    bench_assert_whole_run(it);
+    assert_200_glyphs_were_synced_once(it);
+}
+
+/* The weights come last, when files are scarce already. */
+static void test_hundreds_of_glyphs_are_saved_with_few_open_files(void **state) {
+    bench *it = *state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (rlim_t limit = 64; limit >= 32; limit -= 32) {
+        const struct rlimit few = {limit, before.rlim_max};
+        fk_draft_destroy(it->draft);
+        fake_kernel_record_clear();
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        assert_int_equal(
+            fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, &it->err),
+            FK_OK);
+        add_200_glyphs(it);
+        bench_set_all(it);
+        bench_assert_whole_run(it);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_200_glyphs_were_synced_once(it);
+    }
+}
 static void test_an_early_sync_that_fails_breaks_the_draft(void **state) {
     bench *it = *state;
     fk_code code = FK_OK;
@@ -301,6 +332,7 @@ int main(void) {
         TEST(test_png_files_are_kept_byte_for_byte),
         TEST(test_two_labels_of_one_file_name_are_both_named),
         TEST(test_hundreds_of_glyphs_are_each_synced_once),
+        TEST(test_hundreds_of_glyphs_are_saved_with_few_open_files),
         TEST(test_an_early_sync_that_fails_breaks_the_draft),
         TEST(test_a_directory_gives_its_png_files_as_glyphs),
         TEST(test_a_bad_file_in_the_directory_is_named),
