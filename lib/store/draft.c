@@ -25,6 +25,15 @@ static fk_code check_time(int64_t time_us, const char *name, fk_error *err) {
                : fk_error_set(err, FK_E_INVALID, "%s is outside the years 1 to 9999", name);
 }
 
+/* An id must come of it. */
+static fk_code check_clock(fk_error *err) {
+    fk_code code = check_time(fk_clock_now_us(), "the system's clock", err);
+    if (code != FK_OK) {
+        fk_error_hint(err, "set the system's clock");
+    }
+    return code;
+}
+
 static fk_code check_training(const fk_value *training, fk_error *err) {
     fk_kind kind = fk_value_kind(training);
     if (kind != FK_KIND_DICT && kind != FK_KIND_ORDERED_DICT) {
@@ -195,6 +204,9 @@ fk_code fk_draft_create(fk_store *store, const char *font_id, const fk_run_metad
     fk_code code = fk_font_id_check(font_id, err);
     if (code == FK_OK) {
         code = fk_draft_check_metadata(metadata, &checked, err);
+    }
+    if (code == FK_OK) {
+        code = check_clock(err);
     }
     if (code != FK_OK) {
         return code;

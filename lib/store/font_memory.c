@@ -1,9 +1,12 @@
 #include "store/font_memory.h"
 
+#include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "os/clock.h"
 #include "os/file.h"
 
 void fk_runs_stamp_take(int runs, fk_runs_stamp *ret_stamp) {
@@ -34,8 +37,56 @@ bool fk_runs_stamp_equal(const fk_runs_stamp *one, const fk_runs_stamp *other) {
            same_time(one->modified, other->modified) && same_time(one->changed, other->changed);
 }
 
-static fk_font_memory *find(fk_store *store, const char *font_id) {
-    for (fk_font_memory *memory = store->fonts; memory != NULL; memory = memory->next) {
+fk_font_memories *fk_font_memories_create(void) {
+    fk_font_memories *memories = calloc(1, sizeof *memories);
+    if (memories == NULL || pthread_mutex_init(&memories->mutex, NULL) != 0) {
+        free(memories);
+        return NULL;
+    }
+    memories->pid = fk_identity_pid();
+    return memories;
+}
+
+void fk_font_memories_destroy(fk_font_memories *memories) {
+    if (memories == NULL || memories->pid != fk_identity_pid()) {
+        return;
+    }
+    while (memories->fonts != NULL) {
+        fk_font_memory *next = memories->fonts->next;
+        free(memories->fonts);
+        memories->fonts = next;
+    }
+    pthread_mutex_destroy(&memories->mutex);
+    free(memories);
+}
+
+/* Those of this process, made when it was forked since; NULL when memory is short. */
+static fk_font_memories *own(fk_store *store) {
+    fk_font_memories *found = atomic_load(&store->memories);
+    if (found->pid == fk_identity_pid()) {
+        return found;
+    }
+    fk_font_memories *fresh = fk_font_memories_create();
+    if (fresh == NULL || atomic_compare_exchange_strong(&store->memories, &found, fresh)) {
+        return fresh;
+    }
+    fk_font_memories_destroy(fresh); /* another thread was faster */
+    return found;
+}
+
+static fk_font_memories *enter(fk_store *store) {
+    fk_font_memories *memories = atomic_load(&store->memories);
+    assert(memories->pid == fk_identity_pid()); /* fk_font_memory_get saw to it */
+    pthread_mutex_lock(&memories->mutex);
+    return memories;
+}
+
+static void leave(fk_font_memories *memories) {
+    pthread_mutex_unlock(&memories->mutex);
+}
+
+static fk_font_memory *find(const fk_font_memories *memories, const char *font_id) {
+    for (fk_font_memory *memory = memories->fonts; memory != NULL; memory = memory->next) {
         if (strcmp(memory->font_id.text, font_id) == 0) {
             return memory;
         }
@@ -43,22 +94,25 @@ static fk_font_memory *find(fk_store *store, const char *font_id) {
     return NULL;
 }
 
-static fk_font_memory *add(fk_store *store, const char *font_id) {
+static fk_font_memory *add(fk_font_memories *memories, const char *font_id) {
     fk_font_memory *memory = calloc(1, sizeof *memory);
     if (memory != NULL) {
         fk_text_copy(memory->font_id.text, sizeof memory->font_id.text, font_id);
-        memory->next = store->fonts;
-        store->fonts = memory;
+        memory->next = memories->fonts;
+        memories->fonts = memory;
     }
     return memory;
 }
 
 fk_font_memory *fk_font_memory_get(fk_store *store, const char *font_id,
                                    const fk_runs_stamp *stamp) {
-    pthread_mutex_lock(&store->mutex);
-    fk_font_memory *memory = find(store, font_id);
+    if (own(store) == NULL) {
+        return NULL;
+    }
+    fk_font_memories *memories = enter(store);
+    fk_font_memory *memory = find(memories, font_id);
     if (memory == NULL) {
-        memory = add(store, font_id);
+        memory = add(memories, font_id);
     }
     if (memory != NULL && (memory->device != stamp->device || memory->inode != stamp->inode)) {
         *memory = (fk_font_memory){
@@ -68,50 +122,42 @@ fk_font_memory *fk_font_memory_get(fk_store *store, const char *font_id,
             .inode = stamp->inode,
         };
     }
-    pthread_mutex_unlock(&store->mutex);
+    leave(memories);
     return memory;
 }
 
 bool fk_font_memory_mark(fk_store *store, bool *flag) {
-    pthread_mutex_lock(&store->mutex);
+    fk_font_memories *memories = enter(store);
     bool before = *flag;
     *flag = true;
-    pthread_mutex_unlock(&store->mutex);
+    leave(memories);
     return before;
 }
 
 bool fk_font_memory_is_marked(fk_store *store, const bool *flag) {
-    pthread_mutex_lock(&store->mutex);
+    fk_font_memories *memories = enter(store);
     bool marked = *flag;
-    pthread_mutex_unlock(&store->mutex);
+    leave(memories);
     return marked;
 }
 
 bool fk_font_memory_recall(fk_store *store, fk_font_memory *memory, const fk_runs_stamp *stamp,
                            bool *ret_has_newest, fk_run_id *ret_newest) {
-    pthread_mutex_lock(&store->mutex);
+    fk_font_memories *memories = enter(store);
     bool holds = fk_runs_stamp_equal(&memory->stamp, stamp);
     *ret_has_newest = memory->has_newest;
     *ret_newest = memory->newest;
-    pthread_mutex_unlock(&store->mutex);
+    leave(memories);
     return holds;
 }
 
 void fk_font_memory_note(fk_store *store, fk_font_memory *memory, const fk_run_id *id,
                          const fk_runs_stamp *stamp) {
-    pthread_mutex_lock(&store->mutex);
+    fk_font_memories *memories = enter(store);
     if (id != NULL && (!memory->has_newest || strcmp(id->text, memory->newest.text) > 0)) {
         memory->has_newest = true;
         memory->newest = *id;
     }
     memory->stamp = *stamp;
-    pthread_mutex_unlock(&store->mutex);
-}
-
-void fk_font_memory_destroy_all(fk_font_memory *fonts) {
-    while (fonts != NULL) {
-        fk_font_memory *next = fonts->next;
-        free(fonts);
-        fonts = next;
-    }
+    leave(memories);
 }

@@ -26,8 +26,7 @@ void fk_store_close(fk_store *store) {
     if (store == NULL) {
         return;
     }
-    fk_font_memory_destroy_all(store->fonts);
-    pthread_mutex_destroy(&store->mutex);
+    fk_font_memories_destroy(store->memories);
     free(store->absolute);
     free(store->path);
     free(store);
@@ -39,21 +38,17 @@ const char *fk_store_path(const fk_store *store) {
 
 static fk_code create_handle(const char *path, const fk_store_options *options,
                              fk_store **ret_store, fk_error *err) {
-    fk_store *fresh = calloc(1, sizeof *fresh);
-    if (fresh == NULL) {
+    FK_SCOPED(fk_store_closep) fk_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
         return fk_error_no_memory(err);
     }
-    if (pthread_mutex_init(&fresh->mutex, NULL) != 0) {
-        free(fresh);
-        return fk_error_no_memory(err);
-    }
-    FK_SCOPED(fk_store_closep) fk_store *store = fresh;
     store->no_create_runs = options->no_create_runs;
     store->durability = options->durability;
     store->max_weights_bytes =
         options->max_weights_bytes != 0 ? options->max_weights_bytes : FK_DEFAULT_MAX_WEIGHTS_BYTES;
     store->path = strdup(path);
-    if (store->path == NULL) {
+    store->memories = fk_font_memories_create();
+    if (store->path == NULL || store->memories == NULL) {
         return fk_error_no_memory(err);
     }
     fk_code code = fk_directory_absolute(path, &store->absolute, err);

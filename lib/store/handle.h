@@ -2,7 +2,6 @@
 #ifndef FK_STORE_HANDLE_H
 #define FK_STORE_HANDLE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -10,8 +9,8 @@
 #include "fontkeep/run.h"
 #include "fontkeep/store.h"
 
-/* Per font, what saving learnt: guarded by the store's mutex. Defined in font_memory.h. */
-typedef struct fk_font_memory fk_font_memory;
+/* What saving learnt, per font. Defined in font_memory.h. */
+typedef struct fk_font_memories fk_font_memories;
 
 struct fk_store {
     char *path;     /* as the user gave it, for messages */
@@ -19,8 +18,7 @@ struct fk_store {
     bool no_create_runs;
     uint64_t max_weights_bytes;
     fk_durability durability;
-    pthread_mutex_t mutex;
-    fk_font_memory *fonts; /* a list */
+    _Atomic(fk_font_memories *) memories;
 };
 
 /* Each call opens the store's directory afresh, so that one which was deleted or replaced is

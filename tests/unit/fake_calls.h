@@ -27,6 +27,8 @@ extern const fk_kernel fake_kernel;
 
 /* Every call begins with this: it is counted, and gets its orders. */
 fake_verdict fake_call_begin(const char *call);
+/* So does a call with a name in it, which the file system may refuse. */
+fake_verdict fake_call_begin_at(const char *call, const char *path);
 /* Whether the real call is to be made. */
 bool fake_call_is_done(fake_verdict verdict);
 /* The answer of a call: -1 and errno when it was ordered to fail. */
@@ -40,7 +42,7 @@ fake_file fake_call_known(int fd);
 
 /* What tests have set. */
 size_t fake_call_moved_at_once(size_t bytes);
-int64_t fake_call_time_us(void);
+int64_t fake_call_time_us(void); /* INT64_MIN: the real one */
 void fake_call_sleep(uint64_t time_ms);
 long fake_call_file_system(void);
 uint64_t fake_call_free_bytes(void);

@@ -42,6 +42,7 @@ static struct {
     uint64_t slept_ms;
     long file_system;
     uint64_t free_bytes;
+    int colon_errno;
     int pid;
 } fake;
 
@@ -102,6 +103,14 @@ fake_verdict fake_call_begin(const char *call) {
     pthread_mutex_unlock(&mutex);
     for (size_t i = 0; i < due_count; i++) {
         due[i].action(due[i].user);
+    }
+    return verdict;
+}
+
+fake_verdict fake_call_begin_at(const char *call, const char *path) {
+    fake_verdict verdict = fake_call_begin(call);
+    if (fake.colon_errno != 0 && strchr(path, ':') != NULL) {
+        verdict = (fake_verdict){.system_errno = fake.colon_errno};
     }
     return verdict;
 }
@@ -217,7 +226,7 @@ int fake_call_pid(void) {
 
 void fake_kernel_install(void) {
     fake_kernel_remove();
-    fake.time_us = -1;
+    fake.time_us = INT64_MIN;
     fake.free_bytes = UINT64_MAX;
     fk_kernel_current = &fake_kernel;
 }
@@ -313,6 +322,10 @@ void fake_kernel_set_file_system(long type) {
 
 void fake_kernel_set_free_bytes(uint64_t bytes) {
     fake.free_bytes = bytes;
+}
+
+void fake_kernel_refuse_colons(int system_errno) {
+    fake.colon_errno = system_errno;
 }
 
 void fake_kernel_set_pid(int pid) {

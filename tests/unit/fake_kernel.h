@@ -52,8 +52,7 @@ void fake_kernel_move_at_most(size_t bytes);
 const char *fake_kernel_record(void);
 void fake_kernel_record_clear(void);
 
-/* The clock stands at `time_us` from now on (-1: the real one), and sleep does nothing but add up.
- */
+/* The clock stands at `time_us` from now on, and sleep does nothing but add up. */
 void fake_kernel_set_time(int64_t time_us);
 uint64_t fake_kernel_slept_ms(void);
 
@@ -61,6 +60,8 @@ uint64_t fake_kernel_slept_ms(void);
 void fake_kernel_set_file_system(long type);
 /* fstatvfs tells so many bytes free (blocks of 1); UINT64_MAX: the real number. */
 void fake_kernel_set_free_bytes(uint64_t bytes);
+/* Every name with a ':' in it fails with this errno, as on some file systems; 0: none does. */
+void fake_kernel_refuse_colons(int system_errno);
 /* getpid gives this; 0: the real one. */
 void fake_kernel_set_pid(int pid);
 
