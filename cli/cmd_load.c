@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "json_output.h"
 #include "problems.h"
+#include "progress.h"
 
 static void print(const cli_context *context, const fk_run_info *info, const char *out) {
     if (!context->json) {
@@ -33,11 +34,25 @@ static int copied_status(const fk_run_info *info) {
     return 0;
 }
 
-int cli_cmd_load(cli_context *context) {
+static fk_code copy(cli_context *context, fk_store *store, const char *out,
+                    fk_run_info **ret_info) {
     const char *font_id = cli_context_argument(context, 0);
+    fk_run_id run_id;
+    cli_progress progress;
+    fk_code code = cli_context_run(context, store, font_id, 1, &run_id);
+    if (code != FK_OK) {
+        return code;
+    }
+    cli_progress_begin(&progress, context, "loading");
+    code = fk_copy_run(store, font_id, run_id.text, out, cli_progress_step, &progress, ret_info,
+                       &context->error);
+    cli_progress_end(&progress);
+    return code;
+}
+
+int cli_cmd_load(cli_context *context) {
     const char *out = cli_context_option(context, "out");
     fk_store *store = NULL;
-    fk_run_id run_id;
     fk_run_info *info = NULL;
     int status = 0;
     if (out == NULL) {
@@ -46,10 +61,7 @@ int cli_cmd_load(cli_context *context) {
     }
     fk_code code = cli_context_open(context, false, &store);
     if (code == FK_OK) {
-        code = cli_context_run(context, store, font_id, 1, &run_id);
-    }
-    if (code == FK_OK) {
-        code = fk_copy_run(store, font_id, run_id.text, out, &info, &context->error);
+        code = copy(context, store, out, &info);
     }
     if (code == FK_OK) {
         print(context, info, out);

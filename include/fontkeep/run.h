@@ -214,9 +214,10 @@ FK_PUBLIC fk_code fk_verify(struct fk_store *store, const char *font_id, const c
 /* Copies a run's files, each verified, into `directory`, which must be new or empty. FK_E_CORRUPT
  * or FK_E_INCOMPLETE with nothing written when the manifest or the weights are damaged or missing.
  * A damaged or missing asset is left out and named in the problems of `*ret_info` (may be NULL; the
- * caller destroys it). */
+ * caller destroys it). FK_E_CANCELLED, as any other failure, leaves nothing behind. */
 FK_PUBLIC fk_code fk_copy_run(struct fk_store *store, const char *font_id, const char *run_id,
-                              const char *directory, fk_run_info **ret_info, fk_error *err);
+                              const char *directory, fk_progress progress, void *progress_user,
+                              fk_run_info **ret_info, fk_error *err);
 
 /* The personality vector of a run, exactly, as the bytes of a file of `format`: "json"
  * ({"dtype", "shape", "values"}), "csv", "npy" or "pt". FK_E_USAGE for another format;

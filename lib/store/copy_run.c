@@ -21,6 +21,7 @@
 /* A copy under way. What was written is removed again unless it is `done`. */
 typedef struct run_copy {
     fk_run *run;
+    fk_watch *watch;
     const char *directory; /* as the user named it */
     int target;
     bool made; /* the directory is ours */
@@ -144,6 +145,16 @@ static fk_code check_piece(const fk_run_file *listed, size_t piece, const void *
     return code;
 }
 
+static fk_code write_piece(run_copy *copy, const char *path, int to, const void *piece,
+                           size_t length, fk_error *err) {
+    fk_code code = fk_file_write(to, piece, length, path, err);
+    fk_watch_count(copy->watch, length);
+    if (code == FK_OK && !fk_watch_tell(copy->watch)) {
+        code = fk_error_set(err, FK_E_CANCELLED, "stopped as asked");
+    }
+    return code;
+}
+
 /* Piece by piece: only bytes that were checked are written. */
 static fk_code copy_pieces(run_copy *copy, const char *path, const fk_run_file *listed, int from,
                            uint64_t bytes, int to, fk_error *err) {
@@ -165,7 +176,7 @@ static fk_code copy_pieces(run_copy *copy, const char *path, const fk_run_file *
             return set_changed(copy, path, err);
         }
         if (code == FK_OK) {
-            code = fk_file_write(to, piece, length, path, err);
+            code = write_piece(copy, path, to, piece, length, err);
         }
         if (code != FK_OK) {
             return code;
@@ -303,9 +314,9 @@ static fk_code check_usable(const fk_run *run, fk_error *err) {
     return FK_OK;
 }
 
-static fk_code copy_files(fk_run *run, const char *directory, fk_error *err) {
+static fk_code copy_files(fk_run *run, const char *directory, fk_watch *watch, fk_error *err) {
     FK_SCOPED(run_copy_finish)
-    run_copy copy = {.run = run, .directory = directory, .target = -1};
+    run_copy copy = {.run = run, .watch = watch, .directory = directory, .target = -1};
     fk_code code = open_target(&copy, err);
     if (code == FK_OK) {
         code = make_glyph_directory(&copy, err);
@@ -319,14 +330,17 @@ static fk_code copy_files(fk_run *run, const char *directory, fk_error *err) {
 }
 
 fk_code fk_copy_run(fk_store *store, const char *font_id, const char *run_id, const char *directory,
-                    fk_run_info **ret_info, fk_error *err) {
+                    fk_progress progress, void *progress_user, fk_run_info **ret_info,
+                    fk_error *err) {
     FK_SCOPED(fk_run_closep) fk_run *run = NULL;
+    fk_watch watch = {.progress = progress, .user = progress_user};
     fk_error why = {0};
     fk_code code = fk_resolve_and_open(store, font_id, run_id, &run, err);
     if (code != FK_OK) {
         return code;
     }
-    code = fk_health_deep(run, FK_DEPTH_LOAD, false, NULL, &why);
+    watch.total_bytes = 2 * run->info.size_bytes; /* checked, then copied */
+    code = fk_health_deep(run, FK_DEPTH_LOAD, false, &watch, &why);
     if (code == FK_OK) {
         code = check_usable(run, &why);
         if (code != FK_OK) {
@@ -339,7 +353,7 @@ fk_code fk_copy_run(fk_store *store, const char *font_id, const char *run_id, co
         }
         return code;
     }
-    code = copy_files(run, directory, err);
+    code = copy_files(run, directory, &watch, err);
     if (code == FK_OK && ret_info != NULL) {
         fk_run_finish(run);
         *ret_info = &fk_take(run)->info;

@@ -314,9 +314,11 @@ static PyObject *copy_run(PyObject *object, PyObject *arguments) {
     const char *text = PyBytes_AsString(directory);
     fk_run_info *info = NULL;
     fk_error err = {0};
-    PyThreadState *thread = PyEval_SaveThread();
-    fk_code code = fk_copy_run(handle_of(object), font_id, run_id, text, &info, &err);
-    PyEval_RestoreThread(thread);
+    fkpy_progress progress = {0};
+    fkpy_progress_begin(&progress);
+    fk_code code = fk_copy_run(handle_of(object), font_id, run_id, text, fkpy_progress_ask,
+                               &progress, &info, &err);
+    fkpy_progress_end(&progress);
     Py_DECREF(directory);
     if (code != FK_OK) {
         return fail(object, code, &err);

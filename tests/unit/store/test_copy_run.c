@@ -25,7 +25,7 @@ static const char *target(run_bench *it) {
 }
 
 static fk_code copy(run_bench *it, const char *run_id, fk_run_info **ret_info) {
-    return fk_copy_run(it->store, RUN_FONT, run_id, target(it), ret_info, &it->err);
+    return fk_copy_run(it->store, RUN_FONT, run_id, target(it), NULL, NULL, ret_info, &it->err);
 }
 
 static void assert_nothing_written(run_bench *it) {
@@ -86,9 +86,11 @@ static void test_the_directory_must_be_new_or_empty(void **state) {
     assert_string_equal(it->err.path, target(it));
     assert_int_equal(unlink(file), 0);
     assert_int_equal(copy(it, NULL, NULL), FK_OK);
-    assert_int_equal(fk_copy_run(it->store, RUN_FONT, NULL, file, NULL, &it->err), FK_OK);
+    assert_int_equal(fk_copy_run(it->store, RUN_FONT, NULL, file, NULL, NULL, NULL, &it->err),
+                     FK_OK);
     snprintf(file, sizeof file, "%s/weights", target(it));
-    assert_int_not_equal(fk_copy_run(it->store, RUN_FONT, NULL, file, NULL, &it->err), FK_OK);
+    assert_int_not_equal(fk_copy_run(it->store, RUN_FONT, NULL, file, NULL, NULL, NULL, &it->err),
+                         FK_OK);
 }
 
 static void test_nothing_is_written_without_manifest_or_weights(void **state) {
@@ -209,6 +211,51 @@ static void test_a_copy_that_fails_leaves_nothing(void **state) {
     assert_true(failed >= 15);
 }
 
+typedef struct progress_seen {
+    uint64_t calls;
+    uint64_t done;
+    uint64_t total;
+    uint64_t stop_at;
+} progress_seen;
+
+static int see(uint64_t done, uint64_t total, void *user) {
+    progress_seen *seen = user;
+    assert_true(done >= seen->done && done <= total);
+    seen->calls++;
+    seen->done = done;
+    seen->total = total;
+    return seen->calls == seen->stop_at;
+}
+
+static fk_code copy_watched(run_bench *it, progress_seen *seen) {
+    return fk_copy_run(it->store, RUN_FONT, NULL, target(it), see, seen, NULL, &it->err);
+}
+
+static void test_progress_is_told_and_a_copy_stops_at_every_step(void **state) {
+    run_bench *it = *state;
+    sample_model_finish(&it->sample);
+    sample_model_init(&it->sample, 5 << 20); /* two pieces of weights */
+    run_bench_save(it);
+    progress_seen seen = {0};
+    assert_int_equal(copy_watched(it, &seen), FK_OK);
+    assert_int_equal(seen.done, seen.total); /* each byte is checked, then copied */
+    assert_true(seen.total > 2 * (20 << 20));
+    tree_destroy(strdup(target(it)));
+    const uint64_t steps = seen.calls;
+    for (uint64_t at = 1; at <= steps; at++) {
+        seen = (progress_seen){.stop_at = at};
+        fk_code code = copy_watched(it, &seen);
+        if (code == FK_OK) { /* threads share the work: the caller's own steps vary in number */
+            assert_true(seen.calls < at);
+            tree_destroy(strdup(target(it)));
+            continue;
+        }
+        assert_int_equal(code, FK_E_CANCELLED);
+        assert_int_equal(seen.calls, at);
+        assert_nothing_written(it);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, run_bench_teardown)
@@ -222,6 +269,7 @@ int main(void) {
         T(test_damaged_weights_of_a_run_made_by_hand_are_not_copied),
         T(test_a_file_that_changes_behind_the_check_is_not_written),
         T(test_a_copy_that_fails_leaves_nothing),
+        T(test_progress_is_told_and_a_copy_stops_at_every_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

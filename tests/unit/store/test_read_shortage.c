@@ -189,7 +189,7 @@ static fk_code read_pt(run_bench *it) {
 static fk_code copy(run_bench *it) {
     char target[512];
     snprintf(target, sizeof target, "%s/.copy", it->path);
-    fk_code code = fk_copy_run(it->store, RUN_FONT, NULL, target, NULL, &it->err);
+    fk_code code = fk_copy_run(it->store, RUN_FONT, NULL, target, NULL, NULL, NULL, &it->err);
     copied = code == FK_OK;
     return code;
 }
