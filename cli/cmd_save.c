@@ -163,11 +163,26 @@ static fk_code save(cli_context *context, fk_store *store, fk_values *values,
     return code;
 }
 
+/* The one command with a limit of its own. */
+static fk_code open_store(cli_context *context, fk_store **ret_store) {
+    static const char limit[] = "max-weights-bytes";
+    size_t bytes = 0;
+    fk_code code = cli_input_count(context, limit, &bytes);
+    if (code == FK_OK && bytes == 0 && cli_context_option(context, limit) != NULL) {
+        code = cli_fail_usage(context, "--%s 0 lets nothing through", limit);
+    }
+    if (code != FK_OK) {
+        return code;
+    }
+    fk_store_options options = {.size = sizeof options, .max_weights_bytes = bytes};
+    return fk_store_open(context->store_path, &options, ret_store, &context->error);
+}
+
 int cli_cmd_save(cli_context *context) {
     fk_store *store = NULL;
     fk_run_id run_id;
     fk_values *values = fk_values_create();
-    fk_code code = cli_context_open(context, false, &store);
+    fk_code code = open_store(context, &store);
     if (code == FK_OK) {
         code = save(context, store, values, &run_id);
     }

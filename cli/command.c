@@ -19,6 +19,7 @@ static const cli_option save_options[] = {
     {"ended", "TIME", "when training ended"},
     {"status", "STATUS", "completed (default), failed or interrupted"},
     {"parent", "RUN", "the run that this one resumed from"},
+    {"max-weights-bytes", "N", "largest weights file to save (default 500000000)"},
     {0}};
 
 static const cli_option load_options[] = {{"out", "DIR", "a new or empty directory"}, {0}};

@@ -182,6 +182,29 @@ static void test_a_full_disk_or_quota_leaves_the_store_as_it_was(void **state) {
     assert_non_null(strstr(it->err.path, "1-fruity/runs/.stage-"));
 }
 
+static void test_a_disk_that_fills_up_under_large_weights_leaves_the_store_as_it_was(void **state) {
+    bench *it = *state;
+    bench_save_well(it, NOW_TEXT);
+    sample_model_finish(&it->sample);
+    sample_model_init(&it->sample, 9 << 20); /* 36 MiB, three pieces */
+    /* another process was quicker than we between the look and the reservation */
+    fake_kernel_fail("fallocate", 1, ENOSPC, FAKE_ONCE);
+    fake_kernel_record_clear();
+    bench_assert_refused(it, FK_E_NO_SPACE);
+    assert_null(strstr(fake_kernel_record(), "write weights"));
+    fake_kernel_relent();
+    /* a file system that cannot reserve */
+    fake_kernel_fail("fallocate", 1, EOPNOTSUPP, FAKE_EVER_AFTER);
+    fake_kernel_fail("write", 20, ENOSPC, FAKE_EVER_AFTER);
+    fake_kernel_record_clear();
+    bench_assert_refused(it, FK_E_NO_SPACE);
+    assert_non_null(strstr(fake_kernel_record(), "write weights"));
+    assert_non_null(strstr(it->err.hint, "free space"));
+    fake_kernel_relent();
+    fake_kernel_fail("fallocate", 1, EOPNOTSUPP, FAKE_ONCE);
+    assert_int_equal(bench_save(it), FK_OK);
+}
+
 static void test_a_failed_first_save_takes_the_font_away_again(void **state) {
     bench *it = *state;
     static const char *const calls[] = {"write", "fsync", "mkdirat", "renameat2"};
@@ -245,6 +268,7 @@ int main(void) {
         TEST(test_whichever_call_fails_a_save_is_whole_or_not_there),
         TEST(test_whatever_goes_on_failing_a_save_is_whole_or_not_there),
         TEST(test_a_full_disk_or_quota_leaves_the_store_as_it_was),
+        TEST(test_a_disk_that_fills_up_under_large_weights_leaves_the_store_as_it_was),
         TEST(test_a_failed_first_save_takes_the_font_away_again),
         TEST(test_after_a_failed_sync_nothing_is_synced_again),
         TEST(test_a_failing_last_sync_is_not_durable_and_says_the_id),
