@@ -193,10 +193,6 @@ print(json.dumps(grown))
 """
 
 
-@pytest.mark.skipif(
-    "libasan" in os.environ.get("LD_PRELOAD", ""),
-    reason="AddressSanitizer keeps memory that was freed",
-)
 def test_little_memory_is_taken_beyond_the_model(store, run_id):
     """By how many bytes the peak of a new process grows."""
     words = [sys.executable, "-c", GROWTH, store.path]
