@@ -65,7 +65,8 @@ static void check_whole_flow(bench *it) {
     bench_assert_all_verify(it, 2);
     char *out = tree_create();
     fk_run_info *info = NULL;
-    assert_int_equal(fk_copy_run(it->store, "1-fruity", TWIN_TEXT, out, &info, &it->err), FK_OK);
+    assert_int_equal(
+        fk_copy_run(it->store, "1-fruity", TWIN_TEXT, out, NULL, NULL, &info, &it->err), FK_OK);
     assert_string_equal(info->run_id, NOW_TEXT);
     fk_run_info_destroy(info);
     tree_destroy(out);
