@@ -31,7 +31,7 @@ typedef struct fk_run_metadata {
     const fk_value *training;  /* a dict of training parameters, or NULL */
     const char *parent_run_id; /* the run this one resumed from, or NULL */
     bool no_create_font;       /* a font that does not exist is an error instead of being made */
-    fk_progress progress;      /* called while weights are written */
+    fk_progress progress;      /* called while weights are written, and once before a run appears */
     void *progress_user;
 } fk_run_metadata;
 
@@ -54,6 +54,11 @@ FK_PUBLIC void fk_draft_destroy(fk_draft *draft);
 FK_PUBLIC fk_code fk_draft_set_weights(fk_draft *draft, const fk_value *weights,
                                        const fk_value *personality_vector,
                                        const fk_value *architecture, fk_error *err);
+/* Whether fk_draft_set_weights would take them, as far as that can be known without writing: for a
+ * caller who writes later. The same codes. */
+FK_PUBLIC fk_code fk_draft_check_weights(fk_draft *draft, const fk_value *weights,
+                                         const fk_value *personality_vector,
+                                         const fk_value *architecture, fk_error *err);
 /* Takes the weights from a checkpoint file: one in version v1 is kept byte for byte (then the other
  * two must be NULL), any other is wrapped as v1 and needs `personality_vector`. */
 FK_PUBLIC fk_code fk_draft_set_weights_file(fk_draft *draft, const char *path,

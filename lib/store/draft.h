@@ -39,6 +39,7 @@ struct fk_draft {
 
     /* what was written */
     bool has_weights;
+    uint64_t weights_bytes; /* of the file */
     bool has_sample;
     bool has_feedback;
     bool broken;   /* writing failed */

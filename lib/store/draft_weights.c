@@ -313,6 +313,7 @@ fk_code fk_draft_write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error 
     }
     if (code == FK_OK) {
         draft->has_weights = true;
+        draft->weights_bytes = plan->bytes;
         draft->weights_version = FK_WEIGHTS_VERSION;
     }
     return fk_draft_written(draft, code);
@@ -328,6 +329,18 @@ fk_code fk_draft_set_weights(fk_draft *draft, const fk_value *weights,
                                       &plan, err);
     }
     return code == FK_OK ? fk_draft_write_weights(draft, plan, err) : code;
+}
+
+fk_code fk_draft_check_weights(fk_draft *draft, const fk_value *weights,
+                               const fk_value *personality_vector, const fk_value *architecture,
+                               fk_error *err) {
+    FK_SCOPED(fk_weights_plan_destroyp) fk_weights_plan *plan = NULL;
+    fk_code code = fk_draft_check_open(draft, draft->has_weights, "weights", err);
+    if (code == FK_OK) {
+        code = fk_weights_plan_create(draft->store, weights, personality_vector, architecture,
+                                      &plan, err);
+    }
+    return code == FK_OK ? check_space(draft, plan->bytes, err) : code;
 }
 
 fk_code fk_draft_set_weights_file(fk_draft *draft, const char *path,

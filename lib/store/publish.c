@@ -182,6 +182,15 @@ static fk_code settle(fk_draft *draft, const fk_run_id *id, fk_error *err) {
     return code == FK_OK ? FK_OK : not_durable(draft, id, &cause, err);
 }
 
+/* Everything is synced and nothing visible: the last moment at which the caller can stop it. */
+static fk_code ask_to_go_on(fk_draft *draft, fk_error *err) {
+    uint64_t bytes = draft->weights_bytes;
+    if (draft->progress == NULL || draft->progress(bytes, bytes, draft->progress_user) == 0) {
+        return FK_OK;
+    }
+    return fk_error_set(err, FK_E_CANCELLED, "cancelled before the run appeared");
+}
+
 /* ---- the protocol ------------------------------------------------------------------------- */
 
 /* The names of font and runs/ themselves, once per open store: whoever made them may not have
@@ -211,6 +220,9 @@ fk_code fk_publish_draft(fk_draft *draft, fk_run_id *ret_run_id, fk_error *err) 
     }
     if (code == FK_OK) {
         code = sync_font(draft, err);
+    }
+    if (code == FK_OK) {
+        code = ask_to_go_on(draft, err);
     }
     if (code == FK_OK) {
         code = publish_stage(draft, now_us, &id, err);

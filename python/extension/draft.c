@@ -82,8 +82,11 @@ static PyObject *answer(PyObject *object, fk_code code, const fk_error *err) {
     Py_RETURN_NONE;
 }
 
-/* set_weights(tree): weights, personality vector and architecture are its items 0, 1 and 2 */
-static PyObject *set_weights(PyObject *object, PyObject *tree) {
+typedef fk_code take_weights(fk_draft *, const fk_value *, const fk_value *, const fk_value *,
+                             fk_error *);
+
+/* Weights, personality vector and architecture are the items 0, 1 and 2 of the tree. */
+static PyObject *call_with_weights(PyObject *object, PyObject *tree, take_weights *take) {
     fkpy_draft *self = (fkpy_draft *)object;
     fkpy_state *state = fkpy_state_of(object);
     const fk_value *weights = fkpy_tree_value(state, tree, 0);
@@ -95,10 +98,17 @@ static PyObject *set_weights(PyObject *object, PyObject *tree) {
     }
     fk_error err = {0};
     fkpy_progress_begin(&self->progress);
-    fk_code code =
-        fk_draft_set_weights(self->draft, weights, personality_vector, architecture, &err);
+    fk_code code = take(self->draft, weights, personality_vector, architecture, &err);
     fkpy_progress_end(&self->progress);
     return answer(object, code, &err);
+}
+
+static PyObject *check_weights(PyObject *object, PyObject *tree) {
+    return call_with_weights(object, tree, fk_draft_check_weights);
+}
+
+static PyObject *set_weights(PyObject *object, PyObject *tree) {
+    return call_with_weights(object, tree, fk_draft_set_weights);
 }
 
 /* An image from (buffer, width, height, channels); the buffer is released by the caller. */
@@ -207,6 +217,7 @@ static PyObject *discard(PyObject *object, PyObject *unused) {
 }
 
 static PyMethodDef methods[] = {
+    {"check_weights", check_weights, METH_O, NULL},
     {"set_weights", set_weights, METH_O, NULL},
     {"add_image", add_image, METH_VARARGS, NULL},
     {"add_glyph_directory", add_glyph_directory, METH_VARARGS, NULL},

@@ -6,50 +6,48 @@
 
 enum { MAX_RANK = 64 };
 
-/* Memory for the storage: the owner's own, or a copy that the tree keeps. */
-static void *storage_memory(fkpy_writer *writer, PyObject *owner, uint64_t address,
-                            uint64_t bytes) {
-    void *data = (void *)(uintptr_t)address;
-    if (!writer->copy || bytes == 0) {
-        return PyList_Append(writer->owners, owner) == 0 ? data : NULL;
-    }
-    PyObject *copy = PyByteArray_FromStringAndSize(data, (Py_ssize_t)bytes);
-    if (copy == NULL) {
-        return NULL;
-    }
-    data = PyByteArray_AsString(copy);
-    int appended = PyList_Append(writer->owners, copy);
-    Py_DECREF(copy);
-    return appended == 0 ? data : NULL;
-}
+/* What `adapt` tells of a tensor's memory. */
+typedef struct tensor_memory {
+    unsigned long long address;
+    unsigned long long bytes;
+    PyObject *owner;
+    int ours;
+} tensor_memory;
 
-/* The storage of that memory: the same for all tensors that share it. */
-static fk_storage *storage_of(fkpy_writer *writer, PyObject *owner, uint64_t address,
-                              uint64_t bytes) {
-    PyObject *key = Py_BuildValue("(KK)", (unsigned long long)address, (unsigned long long)bytes);
-    if (key == NULL) {
-        return NULL;
-    }
-    fk_storage *storage = NULL;
-    PyObject *known = PyDict_GetItemWithError(writer->storages, key);
-    if (known != NULL) {
-        storage = PyLong_AsVoidPtr(known);
-    } else if (PyErr_Occurred() == NULL) {
-        void *data = storage_memory(writer, owner, address, bytes);
-        if (PyErr_Occurred() == NULL) {
-            storage = fk_storage_create(writer->values, data, bytes);
-        }
-        PyObject *entry = storage == NULL ? NULL : PyLong_FromVoidPtr(storage);
-        if (entry == NULL || PyDict_SetItem(writer->storages, key, entry) < 0) {
-            storage = NULL;
-        }
-        Py_XDECREF(entry);
-    }
-    Py_DECREF(key);
-    if (storage == NULL && PyErr_Occurred() == NULL) {
+/* A storage that no tensor had before. */
+static bool add_storage(fkpy_writer *writer, const tensor_memory *memory, PyObject *key) {
+    fk_storage *storage =
+        fk_storage_create(writer->values, (void *)(uintptr_t)memory->address, memory->bytes);
+    PyObject *number = PyLong_FromSize_t(writer->snapshot->count);
+    bool good = storage != NULL && number != NULL &&
+                fkpy_snapshot_add(writer->snapshot, storage, memory->owner, memory->ours != 0) &&
+                PyList_Append(writer->owners, memory->owner) == 0 &&
+                PyDict_SetItem(writer->storages, key, number) == 0;
+    Py_XDECREF(number);
+    if (!good && PyErr_Occurred() == NULL) {
         (void)fkpy_raise_no_memory();
     }
-    return storage;
+    return good;
+}
+
+/* The number of the storage of that memory: the same for all tensors that share it. */
+static bool find_storage(fkpy_writer *writer, const tensor_memory *memory, size_t *ret_number) {
+    PyObject *key = Py_BuildValue("(KK)", memory->address, memory->bytes);
+    if (key == NULL) {
+        return false;
+    }
+    PyObject *known = PyDict_GetItemWithError(writer->storages, key);
+    bool good = true;
+    if (known != NULL) {
+        *ret_number = PyLong_AsSize_t(known);
+    } else if (PyErr_Occurred() != NULL) {
+        good = false;
+    } else {
+        *ret_number = writer->snapshot->count;
+        good = add_storage(writer, memory, key);
+    }
+    Py_DECREF(key);
+    return good;
 }
 
 static bool read_numbers(PyObject *tuple, int64_t *ret_numbers) {
@@ -97,12 +95,11 @@ fk_value *fkpy_to_tensor(fkpy_writer *writer, PyObject *object, PyObject *answer
     PyObject *shape = NULL;
     PyObject *strides = NULL;
     unsigned long long offset = 0;
-    unsigned long long address = 0;
-    unsigned long long bytes = 0;
-    PyObject *owner = NULL;
+    tensor_memory memory = {0};
     PyObject *attributes = NULL;
-    if (!PyArg_ParseTuple(answer, "ssIO!OKKKOO", &form, &dtype, &flags, &PyTuple_Type, &shape,
-                          &strides, &offset, &address, &bytes, &owner, &attributes)) {
+    if (!PyArg_ParseTuple(answer, "ssIO!OKKKOpO", &form, &dtype, &flags, &PyTuple_Type, &shape,
+                          &strides, &offset, &memory.address, &memory.bytes, &memory.owner,
+                          &memory.ours, &attributes)) {
         return NULL;
     }
     int64_t sizes[MAX_RANK] = {0};
@@ -115,19 +112,21 @@ fk_value *fkpy_to_tensor(fkpy_writer *writer, PyObject *object, PyObject *answer
     if (!read_numbers(shape, sizes) || (strided && !read_numbers(strides, steps))) {
         return NULL;
     }
+    size_t number = 0;
+    if (!find_storage(writer, &memory, &number)) {
+        return NULL;
+    }
     fk_tensor tensor = {.dtype = fk_dtype_from_name(dtype),
                         .flags = flags,
                         .rank = (uint32_t)rank,
                         .shape = sizes,
                         .strides = strided ? steps : NULL,
                         .offset = offset,
-                        .storage = storage_of(writer, owner, address, bytes)};
-    if (tensor.storage == NULL) {
-        return NULL;
-    }
+                        .storage = writer->snapshot->spans[number].storage};
     fk_value *value = fk_value_tensor(writer->values, &tensor);
     if (value == NULL) {
         return refuse(writer, object, "tensor whose view does not fit its storage", place);
     }
+    fkpy_snapshot_use(writer->snapshot, number, fk_value_as_tensor(value));
     return hang_attributes(writer, value, attributes, place) ? value : NULL;
 }

@@ -5,9 +5,11 @@
  *   ("value", object)           store this instead: a module's state dict, a scalar's number
  *   ("text", kind, str)         kind is "dtype", "device", "layout" or "qscheme"
  *   ("size", tuple)             torch.Size
- *   ("tensor", dtype, flags, shape, strides or None, offset, address, bytes, owner, attributes)
+ *   ("tensor", dtype, flags, shape, strides or None, offset, address, bytes, owner, ours,
+ *       attributes)
  *       elements are counted by offset and strides; address and bytes are the storage's; owner
- * keeps that memory alive; attributes is a dict or None
+ *       keeps that memory alive; ours: it was made by adapt, so nobody writes to it; attributes is
+ *       a dict or None
  */
 #ifndef FONTKEEP_PYTHON_TO_VALUE_H
 #define FONTKEEP_PYTHON_TO_VALUE_H
@@ -16,6 +18,7 @@
 
 #include <fontkeep/value.h>
 
+#include "snapshot.h"
 #include "state.h"
 
 /* One conversion, of any number of objects into one arena. Everything is borrowed. */
@@ -25,8 +28,8 @@ typedef struct fkpy_writer {
     PyObject *adapt;
     PyObject *owners;   /* list: keeps every object with a memo entry, and all memory, alive */
     PyObject *memo;     /* dict: id of an object -> address of its value */
-    PyObject *storages; /* dict: (address, bytes) -> address of the fk_storage */
-    bool copy;          /* tensors get a copy of their memory */
+    PyObject *storages; /* dict: (address, bytes) -> number in the snapshot */
+    fkpy_snapshot *snapshot;
     unsigned depth;
 } fkpy_writer;
 

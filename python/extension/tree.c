@@ -10,6 +10,7 @@ typedef struct fkpy_tree {
     PyObject ob_base;
     fk_values *values;
     PyObject *owners; /* list of the objects whose memory the values look at */
+    fkpy_snapshot snapshot;
     fk_value *items[MAX_ITEMS];
 } fkpy_tree;
 
@@ -32,6 +33,17 @@ static bool convert(fkpy_tree *self, fkpy_writer *writer, PyObject *items) {
     return true;
 }
 
+/* The values look at copies from now on, and hold on to nothing of the caller's. */
+static bool take_snapshot(fkpy_tree *self) {
+    PyObject *owners = fkpy_snapshot_take(&self->snapshot);
+    if (owners == NULL) {
+        return false;
+    }
+    Py_DECREF(self->owners);
+    self->owners = owners;
+    return true;
+}
+
 PyObject *fkpy_tree_create(fkpy_state *state, PyObject *items, PyObject *adapt, bool copy) {
     fkpy_tree *self = (fkpy_tree *)fkpy_new(state->tree_type);
     if (self == NULL) {
@@ -45,13 +57,13 @@ PyObject *fkpy_tree_create(fkpy_state *state, PyObject *items, PyObject *adapt, 
                           .owners = self->owners,
                           .memo = PyDict_New(),
                           .storages = PyDict_New(),
-                          .copy = copy};
+                          .snapshot = &self->snapshot};
     bool good = false;
     if (self->values == NULL || self->owners == NULL || writer.memo == NULL ||
         writer.storages == NULL) {
         (void)fkpy_raise_no_memory();
     } else {
-        good = convert(self, &writer, items);
+        good = convert(self, &writer, items) && (!copy || take_snapshot(self));
     }
     Py_XDECREF(writer.memo);
     Py_XDECREF(writer.storages);
@@ -72,6 +84,7 @@ const fk_value *fkpy_tree_value(fkpy_state *state, PyObject *tree, Py_ssize_t in
 static void destroy(PyObject *object) {
     fkpy_tree *self = (fkpy_tree *)object;
     fk_values_destroy(self->values);
+    fkpy_snapshot_finish(&self->snapshot);
     Py_XDECREF(self->owners);
     fkpy_free(object);
 }

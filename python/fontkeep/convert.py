@@ -121,7 +121,7 @@ def personality(vector: Any) -> Any:
 def _buffer(numbers: Numbers) -> Answer:
     address, count = numbers.numbers.buffer_info()
     size = count * numbers.numbers.itemsize
-    return ("tensor", "float32", 0, numbers.shape, None, 0, address, size, numbers.numbers, None)
+    return ("tensor", "float32", 0, numbers.shape, None, 0, address, size, numbers.numbers, True, None)
 
 
 # ---- numpy ----
@@ -147,7 +147,8 @@ def _extent(value: Any) -> tuple[int, int]:
     return low, high + value.itemsize - low
 
 
-def _array(value: Any, numpy: Any) -> Answer:
+def _array(given: Any, numpy: Any) -> Answer:
+    value = given
     name = value.dtype.name
     size = DTYPES.get(name)
     if size is None or value.dtype.hasobject or value.dtype.fields is not None:
@@ -157,17 +158,19 @@ def _array(value: Any, numpy: Any) -> Answer:
     usable = value.flags.aligned and all(step >= 0 and step % size == 0 for step in value.strides)
     if not usable:
         value = numpy.array(value, order="C", copy=True)
+    ours = value is not given
     root = _root(value, numpy)
     address, length = _extent(root)
     start = value.__array_interface__["data"][0]
     inside = address <= start and sum(_extent(value)) <= address + length
     if not inside or address % size or (start - address) % size:
         value = root = numpy.array(value, order="C", copy=True)
+        ours = True
         address, length = _extent(root)
         start = address
     strides = tuple(step // size for step in value.strides)
     offset = (start - address) // size if length else 0
-    return ("tensor", name, 0, value.shape, strides, offset, address, length, value, None)
+    return ("tensor", name, 0, value.shape, strides, offset, address, length, value, ours, None)
 
 
 # ---- PyTorch ----
@@ -268,6 +271,7 @@ class Adapter:
             return refusal
         name = _name(tensor.dtype)
         storage = self._on_cpu(_storage(tensor), tensor)
+        ours = tensor.device.type != "cpu"
         offset = tensor.storage_offset()
         flags = _flags(tensor, torch)
         strides = tuple(tensor.stride())
@@ -276,10 +280,10 @@ class Adapter:
             plain = tensor.detach().clone(memory_format=torch.contiguous_format)
             plain = plain.resolve_conj().resolve_neg()
             flags &= ~(CONJ | NEG)
-            storage, offset, strides = _storage(plain), 0, tuple(plain.stride())
+            storage, offset, strides, ours = _storage(plain), 0, tuple(plain.stride()), True
         return (
             *("tensor", name, flags, tuple(tensor.shape), strides, offset),
-            *(storage.data_ptr(), storage.nbytes(), storage, attributes),
+            *(storage.data_ptr(), storage.nbytes(), storage, ours, attributes),
         )
 
     def _on_cpu(self, storage: Any, tensor: Any) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
-from fontkeep import _native
+from fontkeep import _native, background
 from fontkeep.convert import Adapter, personality
 from fontkeep.errors import FontKeepError
 from fontkeep.images import Pixels, glyph_list, read_file, to_pixels
@@ -41,18 +42,57 @@ def feedback_source(feedback: Any) -> Any:
     return json_tree(feedback, "feedback")
 
 
-class RunDraft:
-    """A run under way, made by `Store.begin_run`.
+class Assets:
+    """Sample, glyphs and feedback as the extension takes them, judged before anything is made."""
 
-    In a `with` statement it is committed on leaving and discarded on an exception; `id` is the run
-    id then.
+    def __init__(self, sample_image: Any, eval_glyphs: Any, feedback: Any) -> None:
+        self._sample = None if sample_image is None else to_pixels(sample_image, "sample_image")
+        self._glyphs = eval_glyphs
+        if isinstance(eval_glyphs, Mapping):
+            self._glyphs = glyph_list(eval_glyphs)
+        self._feedback = None if feedback is None else feedback_source(feedback)
+
+    def add_to(self, draft: RunDraft) -> None:
+        if self._sample is not None:
+            draft._call("add_image", None, *self._sample)
+        if isinstance(self._glyphs, list):
+            draft._add_pixels(self._glyphs)
+        elif self._glyphs is not None:
+            draft.add_glyphs(self._glyphs)
+        if self._feedback is not None:
+            draft._call("set_feedback", self._feedback)
+
+
+class RunDraft:
+    """A run under way, made by `Store.begin_run` and used in a `with` block.
+
+    Leaving the block commits it, an exception discards it. A part that is refused leaves the draft
+    usable. Many threads may add parts.
     """
 
-    def __init__(self, native: _native.Draft, architecture: Mapping[str, Any] | None) -> None:
+    id: str | None
+    """The run id once the run is committed, else None."""
+
+    future: Future[str] | None
+    """With `wait=False`, behind the block: the run id to come."""
+
+    def __init__(
+        self,
+        native: _native.Draft,
+        architecture: Mapping[str, Any] | None,
+        *,
+        line: background.Line,
+        wait: bool,
+    ) -> None:
         self._native: _native.Draft | None = native
         self._architecture = architecture
+        self._line = line
+        self._wait = wait
+        self._tree: Any = None  # a copy of the weights, to be written in the background
+        self._pid = os.getpid()
         self._lock = threading.Lock()
-        self.id: str | None = None
+        self.id = None
+        self.future = None
 
     def set_weights(
         self,
@@ -60,59 +100,148 @@ class RunDraft:
         personality_vector: Any,
         architecture: Mapping[str, Any] | None = None,
     ) -> None:
-        """Writes the weights file. Only the tensors' memory is looked at, no copy is made."""
+        """Writes the weights file; arguments as for `Store.save_model`.
+
+        No copy is made, so the tensors should rest during the call. With `wait=False` they are
+        copied, and written behind the block.
+
+        >>> with store.begin_run("1-fruity", status="interrupted") as run:
+        ...     run.set_weights({"model": model.state_dict(), "epoch": 7}, vector)
+        """
         if weights is None:
             raise TypeError("weights are None")
         if architecture is None:
             architecture = self._architecture
-        tree = weights_tree(weights, personality_vector, architecture)
-        self._call("set_weights", tree)
+        self._take(weights_tree(weights, personality_vector, architecture, copy=not self._wait))
 
     def set_sample(self, image: Any) -> None:
-        """Writes the sample image."""
+        """Writes the sample image.
+
+        >>> with store.begin_run("1-fruity", status="interrupted") as run:
+        ...     run.set_sample(image)
+        """
         self._call("add_image", None, *to_pixels(image, "sample_image"))
 
     def add_glyph(self, label: str, image: Any) -> None:
-        """Writes one evaluation glyph."""
+        """Writes one evaluation glyph.
+
+        >>> with store.begin_run("1-fruity", status="interrupted") as run:
+        ...     run.add_glyph("ampersand", image)
+        """
         label = plain_text(label, "glyph label")
         self._call("add_image", label, *to_pixels(image, f"glyph {label!r}"))
 
     def add_glyphs(self, glyphs: Mapping[str, Any] | str | os.PathLike[str]) -> None:
-        """Writes the glyphs of a mapping, or of a directory of .png files."""
+        """Writes the glyphs of a mapping of labels to images, or of a directory of .png files,
+        whose stems are the labels.
+
+        >>> with store.begin_run("1-fruity", status="interrupted") as run:
+        ...     run.add_glyphs({"A": image, "B": image})
+        """
         if isinstance(glyphs, Mapping):
             self._add_pixels(glyph_list(glyphs))
         else:
             self._call("add_glyph_directory", path_text(glyphs, "eval_glyphs"))
 
     def set_feedback(self, feedback: Feedback) -> None:
-        """Writes feedback.json from a dict, or from a JSON file."""
+        """Writes feedback.json from a dict, or from a JSON file.
+
+        >>> with store.begin_run("1-fruity", status="interrupted") as run:
+        ...     run.set_feedback({"metrics": {"loss": 0.5}, "notes": "stopped early"})
+        """
         self._call("set_feedback", feedback_source(feedback))
 
     def commit(self) -> str:
-        """Publishes the run and returns its id. Nothing can be added after that."""
+        """Publishes the run and returns its id, without a `with` block. Always waits. Nothing can
+        be added after that.
+
+        >>> run = store.begin_run("1-fruity", status="interrupted")
+        >>> run.commit() == run.id
+        True
+        """
+        self._check_open()
+        background.wait(self._line)
+        return self._publish()
+
+    def discard(self) -> None:
+        """Removes everything written so far. A run that waits to be written in the background is
+        cancelled; one that is published stays.
+
+        >>> run = store.begin_run("1-fruity")
+        >>> run.discard()
+        """
+        if self.future is not None:
+            self.future.cancel()
+        else:
+            self._drop()
+
+    def _take(self, tree: Any) -> None:
+        """Weights: written now, or kept for later."""
+        if self._wait:
+            self._call("set_weights", tree)
+            return
+        self._check_open()
+        if self._tree is not None:
+            raise TypeError("the weights of this run were set already; set each part once")
+        self._call("check_weights", tree)
+        self._tree = tree
+
+    def _save(self, assets: Assets, tree: Any) -> str | Future[str]:
+        """Small things first: what is wrong with them shows before the weights are written."""
         try:
-            self.id = self._call("commit")
+            assets.add_to(self)
+            if tree is not None:
+                self._take(tree)
+            return self._leave()
+        except BaseException:
+            self.discard()
+            raise
+
+    def _leave(self) -> str | Future[str]:
+        if self._wait:
+            return self.commit()
+        self._check_open()
+        self.future = background.submit(self._line, self._publish, self._drop)
+        return self.future
+
+    def _publish(self) -> str:
+        """In the thread of the caller, or in the background."""
+        try:
+            if self._tree is not None:
+                self._locked("set_weights", self._tree)
+                self._tree = None  # the copy is needed no more
+            self.id = self._locked("commit")
         except FontKeepError as error:
             self.id = getattr(error, "run_id", None)
             raise
         finally:
-            self._native = None
+            self._drop()
         return str(self.id)
 
-    def discard(self) -> None:
-        """Removes everything written so far."""
+    def _drop(self) -> None:
+        self._tree = None
         if self._native is not None:
-            self._call("discard")
+            self._locked("discard")
             self._native = None
 
     def _add_pixels(self, glyphs: list[tuple[str, Pixels]]) -> None:
         for label, pixels in glyphs:
             self._call("add_image", label, *pixels)
 
+    def _check_open(self) -> None:
+        if self._pid != os.getpid():
+            raise TypeError(f"the run belongs to process {self._pid}; begin one after the fork")
+        if self._native is None or self.future is not None:
+            raise TypeError("the run is committed or discarded already; begin another run")
+
     def _call(self, name: str, *arguments: Any) -> Any:
+        self._check_open()
+        return self._locked(name, *arguments)
+
+    def _locked(self, name: str, *arguments: Any) -> Any:
         with self._lock:  # a draft is used by one thread at a time
             if self._native is None:
-                raise TypeError("the run is committed or discarded already; begin another run")
+                self._check_open()
             return getattr(self._native, name)(*arguments)
 
     def __enter__(self) -> RunDraft:
@@ -126,5 +255,8 @@ class RunDraft:
     ) -> None:
         if kind is not None:
             self.discard()
-        elif self._native is not None:
-            self.commit()
+        elif self._native is not None and self.future is None:
+            self._leave()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a run that is being written cannot be pickled; begin it where it is saved")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno as errno_module
+import os
 from typing import Any
 
 
@@ -32,6 +33,7 @@ class FontKeepError(Exception):
         self.hint = hint
         self.path = path
         self.offset = offset
+        _tell_system_error(self, _ERRNO.get(code or ""), path)
 
     def __str__(self) -> str:
         text = self.message
@@ -42,7 +44,8 @@ class FontKeepError(Exception):
         return text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), self.message, dict(self.__dict__)))
+        number = getattr(self, "errno", None)
+        return (_rebuild, (type(self), self.message, dict(self.__dict__), number))
 
 
 class StoreNotFoundError(FontKeepError, FileNotFoundError):
@@ -143,11 +146,21 @@ _SUBJECT_FONT_ID = 1
 _SUBJECT_VERSION = 2
 
 
-def _rebuild(kind: type[FontKeepError], message: str, members: dict[str, Any]) -> FontKeepError:
+def _tell_system_error(error: BaseException, number: int | None, path: str | None) -> None:
+    """What an OSError has; nothing for others."""
+    if isinstance(error, OSError):
+        error.filename = path
+        if number is not None:
+            error.errno = number
+            error.strerror = os.strerror(number)
+
+
+def _rebuild(
+    kind: type[FontKeepError], message: str, members: dict[str, Any], number: int | None
+) -> FontKeepError:
     error = kind(message)
     error.__dict__.update(members)
-    if isinstance(error, OSError):
-        error.errno = _ERRNO.get(error.code or "")
+    _tell_system_error(error, number, error.path)
     return error
 
 
@@ -176,8 +189,7 @@ def from_native(
             return TypeError(text)
         return MemoryError(text) if code == "no_memory" else KeyboardInterrupt()
     error = _class_of(code, subject)(message, code=code, hint=hint, path=path, offset=offset)
-    if isinstance(error, OSError):
-        error.errno = system_errno or _ERRNO.get(code)
+    _tell_system_error(error, system_errno or None, path)
     if isinstance(error, NotDurableError):
         error.run_id = run_id
     return error

@@ -27,7 +27,7 @@ class _Report(Mapping[str, Any]):
         return len(self._names())
 
     def _names(self) -> list[str]:
-        return [member.name for member in fields(self)]  # type: ignore[arg-type]
+        return [member.name for member in fields(self)]
 
 
 @dataclass(frozen=True)

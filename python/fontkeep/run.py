@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from typing import Any
+from typing import Any, Protocol
 
 from fontkeep import _native
 from fontkeep.errors import CorruptRunError, IncompleteRunError, InvalidInputError
@@ -37,15 +37,27 @@ def _label(stem: str) -> str:
     return "".join(map(chr, codes))
 
 
+class Opener(Protocol):
+    """The store of a run."""
+
+    def open_run(self, font_id: str, run_id: str | None = None) -> Run: ...
+
+
 class Run:
-    """One run of a font, made by `Store.open_run`.
+    """One run of a font, made by `Store.open_run`. Many threads may use it.
 
     Every file comes from the same generation and is checked against the manifest when it is first
-    read. A missing one raises `IncompleteRunError`, a damaged one `CorruptRunError`.
+    read. A missing one raises `IncompleteRunError`, a damaged one `CorruptRunError`. A run can be
+    pickled, for the workers of a data loader: the other process opens it anew.
+
+    >>> run = store.open_run("1-fruity")
+    >>> run
+    <fontkeep.Run 1-fruity ...>
     """
 
-    def __init__(self, native: _native.Run) -> None:
+    def __init__(self, native: _native.Run, store: Opener) -> None:
         self._native = native
+        self._store = store
         self._lock = threading.RLock()  # a run is used by one thread at a time
         self._metadata = from_record(native.info())
         self._contents: tuple[Any, Any, Any] | None = None
@@ -53,30 +65,56 @@ class Run:
 
     @property
     def id(self) -> str:
+        """The run id.
+
+        >>> run.id == run.metadata.run_id
+        True
+        """
         return self._metadata.run_id
 
     @property
     def metadata(self) -> RunMetadata:
-        """What the manifest says, with shallow health."""
+        """What the manifest says, with shallow health.
+
+        >>> run.metadata.training
+        {'epochs': 40}
+        """
         return self._metadata
 
     @property
     def weights(self) -> Any:
+        """What was saved as weights; loaded by the first use, as `Store.load_model` does.
+
+        >>> sorted(run.weights)
+        ['bias', 'weight']
+        """
         return self._loaded()[0]
 
     @property
     def personality_vector(self) -> Any:
-        """None in a run whose weights have none."""
+        """A tensor in memory of its own, or None in a run whose weights have none.
+
+        >>> run.personality_vector.shape
+        torch.Size([64])
+        """
         return self._loaded()[1]
 
     @property
     def architecture(self) -> Any:
-        """None in a run of weights version v0."""
+        """What was given, or else dtypes and shapes; None in a run of weights version v0.
+
+        >>> run.architecture["tensors"]["bias"]["dtype"]
+        'float32'
+        """
         return self._loaded()[2]
 
     @property
     def feedback(self) -> dict[str, Any]:
-        """The object of feedback.json; non-finite numbers of known members are floats."""
+        """The object of feedback.json; non-finite numbers of known members are floats.
+
+        >>> run.feedback
+        {'metrics': {'loss': 0.03}, 'feedback_schema': '1.0'}
+        """
         with self._lock:
             if self._feedback is None:
                 feedback = self._feedback_object()
@@ -87,11 +125,19 @@ class Run:
             return self._feedback
 
     def sample_image(self) -> Any:
-        """A PIL image where PIL can be imported, else the bytes of the PNG file."""
+        """The sample: a PIL image where PIL can be imported, else the bytes of the PNG file.
+
+        >>> run.sample_image().size
+        (32, 32)
+        """
         return from_png(self._read("sample.png"))
 
     def eval_glyphs(self) -> dict[str, Any]:
-        """Label -> image, as `sample_image` gives them."""
+        """The evaluation glyphs: label -> image, as `sample_image` gives it.
+
+        >>> list(run.eval_glyphs())
+        ['A']
+        """
         if self._metadata.manifest_version is None:
             names = self._glyph_names_on_disk()
         else:
@@ -141,5 +187,13 @@ class Run:
                 self._contents = self._native.load_weights().contents(builder())
             return self._contents
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Opened anew by the process that unpickles it."""
+        return (_reopen, (self._store, self._metadata.font_id, self.id))
+
     def __repr__(self) -> str:
         return f"<fontkeep.Run {self._metadata.font_id} {self.id}>"
+
+
+def _reopen(store: Opener, font_id: str, run_id: str) -> Run:
+    return store.open_run(font_id, run_id)

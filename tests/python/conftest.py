@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+from collections.abc import Callable
 
 import numpy
 import pytest
@@ -57,3 +59,16 @@ def run_directory(store: fontkeep.Store):
         return pathlib.Path(store.get_run_info(font_id, run_id).path)
 
     return directory_of
+
+
+@pytest.fixture
+def resident_bytes() -> Callable[[], int]:
+    """Memory of this process; ASan keeps freed memory for a while, so there is no telling there."""
+    if "libasan" in os.environ.get("LD_PRELOAD", ""):
+        pytest.skip("memory is not measured under ASan")
+
+    def measure() -> int:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    return measure

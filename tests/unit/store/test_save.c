@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -190,6 +191,19 @@ static int lose_patience(uint64_t done, uint64_t total, void *user) {
     return it->patience-- == 0;
 }
 
+static void test_a_save_can_be_cancelled_until_the_run_appears(void **state) {
+    bench *it = *state;
+    watcher watched = {.patience = UINT_MAX};
+    it->sample.metadata.progress = lose_patience;
+    it->sample.metadata.progress_user = &watched;
+    assert_int_equal(bench_save(it), FK_OK);
+    watched.patience = UINT_MAX - watched.patience - 1; /* at the last question */
+    size_t renames = fake_kernel_count("renameat2");
+    bench_assert_refused(it, FK_E_CANCELLED);
+    assert_int_equal(fake_kernel_count("renameat2"), renames);
+    assert_int_equal(watched.done, watched.total);
+}
+
 static void test_a_cancelled_save_leaves_nothing(void **state) {
     bench *it = *state;
     sample_model_finish(&it->sample);
@@ -334,6 +348,7 @@ int main(void) {
         TEST(test_weights_at_the_limit_are_saved_and_one_byte_more_is_not),
         TEST(test_the_default_limit_is_500_million_bytes),
         TEST(test_a_disk_known_to_be_too_full_is_refused_before_the_weights),
+        TEST(test_a_save_can_be_cancelled_until_the_run_appears),
         TEST(test_a_cancelled_save_leaves_nothing),
         TEST(test_a_read_only_store_says_what_it_needs),
         TEST(test_a_vanished_store_is_not_made_again),
