@@ -119,9 +119,10 @@ def personality(vector: Any) -> Any:
 
 
 def _buffer(numbers: Numbers) -> Answer:
-    address, count = numbers.numbers.buffer_info()
-    size = count * numbers.numbers.itemsize
-    return ("tensor", "float32", 0, numbers.shape, None, 0, address, size, numbers.numbers, True, None)
+    memory = numbers.numbers
+    address, count = memory.buffer_info()
+    size = count * memory.itemsize
+    return ("tensor", "float32", 0, numbers.shape, None, 0, address, size, memory, True, None)
 
 
 # ---- numpy ----
