@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "checkpoint/npy_header.h"
+#include "value/dtype.h"
 #include "value/values.h"
 
 bool fk_npy_recognise(const uint8_t *bytes, size_t length) {
@@ -12,13 +13,9 @@ bool fk_npy_recognise(const uint8_t *bytes, size_t length) {
     return length >= sizeof magic - 1 && memcmp(bytes, magic, sizeof magic - 1) == 0;
 }
 
-static bool is_complex(fk_dtype dtype) {
-    return dtype == FK_COMPLEX64 || dtype == FK_COMPLEX128;
-}
-
 /* Bytes of the parts that are numbers of their own: half of a complex element. */
 static size_t part_bytes(fk_dtype dtype) {
-    return fk_dtype_bytes(dtype) / (is_complex(dtype) ? 2 : 1);
+    return fk_dtype_bytes(dtype) / (fk_dtype_is_complex(dtype) ? 2 : 1);
 }
 
 static void swap_bytes(uint8_t *data, uint64_t bytes, size_t part) {
@@ -170,11 +167,11 @@ static void negate(uint8_t *part, size_t bytes, bool is_integer) {
 static void resolve(const fk_tensor *tensor, uint8_t *data, uint64_t bytes) {
     bool conj = (tensor->flags & FK_TENSOR_CONJ) != 0;
     bool neg = (tensor->flags & FK_TENSOR_NEG) != 0;
-    bool is_float = is_complex(tensor->dtype) || tensor->dtype == FK_FLOAT16 ||
+    bool is_float = fk_dtype_is_complex(tensor->dtype) || tensor->dtype == FK_FLOAT16 ||
                     tensor->dtype == FK_FLOAT32 || tensor->dtype == FK_FLOAT64;
     size_t part = part_bytes(tensor->dtype);
     for (uint64_t i = 0; (conj || neg) && i < bytes / part; i++) {
-        bool imaginary = is_complex(tensor->dtype) && i % 2 == 1;
+        bool imaginary = fk_dtype_is_complex(tensor->dtype) && i % 2 == 1;
         if (neg != (conj && imaginary)) {
             negate(data + i * part, part, !is_float);
         }

@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/limits.h"
 #include "checkpoint/pickle_machine.h"
+#include "value/dtype.h"
 #include "value/values.h"
 
 /* What the tensor rebuilders of torch._utils take:
@@ -106,27 +107,6 @@ static fk_code read_metadata(fk_machine *machine, const fk_item *metadata, fk_te
     return FK_OK;
 }
 
-static bool dtype_is_complex(fk_dtype dtype) {
-    return dtype == FK_COMPLEX32 || dtype == FK_COMPLEX64 || dtype == FK_COMPLEX128;
-}
-
-static bool dtype_has_gradient(fk_dtype dtype) {
-    switch (dtype) {
-    case FK_UINT8:
-    case FK_INT8:
-    case FK_INT16:
-    case FK_INT32:
-    case FK_INT64:
-    case FK_BOOL:
-    case FK_UINT16:
-    case FK_UINT32:
-    case FK_UINT64:
-        return false;
-    default:
-        return true;
-    }
-}
-
 /* Makes the value once everything about a tensor is known; its view must lie in its storage. */
 static fk_code make_tensor(fk_machine *machine, fk_tensor *tensor, fk_value **ret_value) {
     uint64_t elements = 1;
@@ -151,10 +131,10 @@ static fk_code make_tensor(fk_machine *machine, fk_tensor *tensor, fk_value **re
                             "a tensor ends at byte %" PRIu64 " of a storage of %" PRIu64 " bytes",
                             end, tensor->storage->bytes);
     }
-    if ((tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0 && !dtype_has_gradient(tensor->dtype)) {
+    if ((tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0 && !fk_dtype_has_gradient(tensor->dtype)) {
         return fail(machine, "dtype has no gradients, but requires_grad is set");
     }
-    if ((tensor->flags & FK_TENSOR_CONJ) != 0 && !dtype_is_complex(tensor->dtype)) {
+    if ((tensor->flags & FK_TENSOR_CONJ) != 0 && !fk_dtype_is_complex(tensor->dtype)) {
         return fail(machine, "dtype is not complex, but its conj bit is set");
     }
     fk_code code = fk_machine_charge(machine, tensor->rank * sizeof(int64_t));
@@ -268,15 +248,54 @@ static fk_code rebuild_parameter(fk_machine *machine, const fk_item *arguments, 
     return code;
 }
 
-/* (function, type, arguments, state): function(*arguments) as a Tensor or Parameter, with state. */
-static fk_code rebuild_from_type(fk_machine *machine, const fk_item *arguments,
+/* A state may hold requires_grad, which is no attribute then (_rebuild_tensor_v3 cannot set it):
+ * sets it, and leaves the rest of the state. */
+static fk_code take_gradient(fk_machine *machine, fk_item *state, fk_tensor *tensor) {
+    if (!is_kind(state, FK_KIND_DICT)) {
+        return FK_OK;
+    }
+    size_t count = fk_value_count(state->value);
+    fk_code code = fk_machine_charge(machine, count);
+    fk_value *gradient = code == FK_OK ? fk_value_get(state->value, "requires_grad") : NULL;
+    if (gradient == NULL) {
+        return code;
+    }
+    const fk_item none = {.kind = FK_ITEM_VALUE, .value = machine->none};
+    const fk_item truth = {.kind = FK_ITEM_VALUE, .value = gradient};
+    code = read_flags(machine, &truth, &none, tensor);
+    fk_value *rest = fk_value_container(machine->values, FK_KIND_DICT);
+    for (size_t i = 0; code == FK_OK && i < count; i++) {
+        fk_value *item = fk_value_item(state->value, i);
+        if (item != gradient) {
+            code = fk_value_put(rest, fk_value_key(state->value, i), item);
+        }
+    }
+    state->value = rest;
+    return code;
+}
+
+/* Sets what an object of a type has beyond the tensor it was made from. */
+static fk_code finish_type(fk_machine *machine, bool parameter, fk_item state, fk_value **value) {
+    fk_tensor tensor = *fk_value_as_tensor(*value);
+    tensor.flags |= parameter ? FK_TENSOR_PARAMETER : 0;
+    fk_code code = take_gradient(machine, &state, &tensor);
+    if (code == FK_OK && tensor.flags != fk_value_as_tensor(*value)->flags) {
+        code = make_tensor(machine, &tensor, value);
+    }
+    return code == FK_OK ? set_state(machine, *value, &state) : code;
+}
+
+/* (function, type, arguments, state): function(*arguments) as a Tensor or Parameter, with state.
+ * The function may be this one once more, for a state of requires_grad alone: `nested`. */
+static fk_code rebuild_from_type(fk_machine *machine, const fk_item *arguments, bool nested,
                                  fk_value **ret_value) {
     const fk_item *function = &arguments[0];
     const fk_item *type = &arguments[1];
-    bool known = type->kind == FK_ITEM_GLOBAL &&
-                 (type->global->kind == FK_GLOBAL_TYPE || type->global->call == FK_CALL_PARAMETER);
-    if (function->kind != FK_ITEM_GLOBAL || function->global->call < FK_CALL_TENSOR ||
-        function->global->call >= FK_CALL_FROM_TYPE) {
+    fk_call call = function->kind == FK_ITEM_GLOBAL ? function->global->call : FK_CALL_NONE;
+    bool parameter = type->kind == FK_ITEM_GLOBAL && type->global->call == FK_CALL_PARAMETER;
+    bool known =
+        parameter || (type->kind == FK_ITEM_GLOBAL && type->global->kind == FK_GLOBAL_TYPE);
+    if (call < FK_CALL_TENSOR || (call == FK_CALL_FROM_TYPE && nested)) {
         return fail(machine, "rebuilder is none");
     }
     if (!known && type->kind != FK_ITEM_OPAQUE) {
@@ -284,18 +303,20 @@ static fk_code rebuild_from_type(fk_machine *machine, const fk_item *arguments,
     }
     fk_item inner[FK_ARGUMENTS_MAX];
     size_t count = 0;
-    fk_code code = fk_machine_arguments(machine, &arguments[2], inner, &count);
     fk_value *value = NULL;
-    if (code == FK_OK) {
+    fk_code code = fk_machine_arguments(machine, &arguments[2], inner, &count);
+    if (code == FK_OK && call == FK_CALL_FROM_TYPE && count != 4) {
+        code = fail(machine, "rebuilder gets too few or too many arguments");
+    } else if (code == FK_OK && call == FK_CALL_FROM_TYPE) {
+        code = rebuild_from_type(machine, inner, true, &value);
+    } else if (code == FK_OK) {
         code = fk_pickle_rebuild(machine, function->global, inner, count, &value);
     }
-    if (code == FK_OK && known && type->global->call == FK_CALL_PARAMETER) {
-        fk_tensor parameter = *fk_value_as_tensor(value);
-        parameter.flags |= FK_TENSOR_PARAMETER;
-        code = make_tensor(machine, &parameter, &value);
+    if (code == FK_OK && nested && known && fk_value_attributes(value) != NULL) {
+        code = fail(machine, "state stands within a state");
     }
     if (code == FK_OK && known) {
-        code = set_state(machine, value, &arguments[3]);
+        code = finish_type(machine, parameter, arguments[3], &value);
     }
     if (code == FK_OK) {
         *ret_value = value;
@@ -324,7 +345,7 @@ fk_code fk_pickle_rebuild(fk_machine *machine, const fk_global *global, const fk
     case FK_CALL_TENSOR_V3:
         return rebuild_tensor(machine, global->call, arguments, count, ret_value);
     case FK_CALL_FROM_TYPE:
-        return rebuild_from_type(machine, arguments, ret_value);
+        return rebuild_from_type(machine, arguments, false, ret_value);
     default:
         return rebuild_parameter(machine, arguments, count, ret_value);
     }

@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "value/dtype.h"
 #include "value/values.h"
 
 enum { VERSION_MAX = 10, ALIGNMENT_MAX = 65536 };
@@ -199,8 +200,7 @@ static void swap(uint8_t *bytes, uint64_t count, size_t unit) {
 
 /* The unit that changes places in another byte order: the element, or half a complex one. */
 static size_t swap_unit(fk_dtype dtype) {
-    bool complex = dtype == FK_COMPLEX64 || dtype == FK_COMPLEX128;
-    return fk_dtype_bytes(dtype) / (complex ? 2 : 1);
+    return fk_dtype_bytes(dtype) / (fk_dtype_is_complex(dtype) ? 2 : 1);
 }
 
 /* Bytes may be looked at as any of the dtypes that have no class of their own. */

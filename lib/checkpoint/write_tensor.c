@@ -2,7 +2,10 @@
 
 #include <string.h>
 
+#include "value/dtype.h"
+
 #define REBUILDERS "torch._utils"
+#define SUBCLASSES "torch._tensor"
 
 const char *fk_write_tensor_storage_class(fk_dtype dtype) {
     static const char *const classes[FK_DTYPE_COUNT] = {
@@ -20,27 +23,6 @@ const char *fk_write_tensor_storage_class(fk_dtype dtype) {
         [FK_COMPLEX128] = "ComplexDoubleStorage",
     };
     return classes[dtype];
-}
-
-static bool is_complex(fk_dtype dtype) {
-    return dtype == FK_COMPLEX32 || dtype == FK_COMPLEX64 || dtype == FK_COMPLEX128;
-}
-
-static bool can_require_grad(fk_dtype dtype) {
-    switch (dtype) {
-    case FK_UINT8:
-    case FK_INT8:
-    case FK_INT16:
-    case FK_INT32:
-    case FK_INT64:
-    case FK_BOOL:
-    case FK_UINT16:
-    case FK_UINT32:
-    case FK_UINT64:
-        return false;
-    default:
-        return true;
-    }
 }
 
 /* ("storage", class, key, "cpu", elements) BINPERSID */
@@ -126,26 +108,62 @@ static void write_arguments(fk_write_emit *emit, const fk_tensor *tensor,
 }
 
 static void check(fk_write_emit *emit, const fk_tensor *tensor) {
-    if ((tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0 && !can_require_grad(tensor->dtype)) {
+    if ((tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0 && !fk_dtype_has_gradient(tensor->dtype)) {
         fk_write_emit_refuse(emit, FK_E_UNSUPPORTED, "integer tensor that requires gradients");
     }
-    if ((tensor->flags & FK_TENSOR_CONJ) != 0 && !is_complex(tensor->dtype)) {
+    if ((tensor->flags & FK_TENSOR_CONJ) != 0 && !fk_dtype_is_complex(tensor->dtype)) {
         fk_write_emit_refuse(emit, FK_E_UNSUPPORTED, "conjugated tensor that is not complex");
     }
 }
 
-static void write_plain(fk_write_emit *emit, const fk_tensor *tensor,
-                        const fk_pickle_storage *storage, bool requires_grad) {
+/* PyTorch's _rebuild_tensor_v3 fails when it is told that gradients are required. */
+static bool has_late_gradient(const fk_tensor *tensor, const fk_pickle_storage *storage) {
+    return storage->dtype == FK_DTYPE_NONE && (tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0;
+}
+
+/* (_rebuild_tensor_v3, Tensor, its arguments, {"requires_grad": True}): the arguments of
+ * _rebuild_from_type_v2, which sets attributes once the tensor is there. */
+static void write_late_gradient(fk_write_emit *emit, const fk_tensor *tensor,
+                                const fk_pickle_storage *storage) {
+    fk_write_emit_opcode(emit, FK_WRITE_MARK);
     write_rebuilder(emit, storage);
-    write_arguments(emit, tensor, storage, requires_grad);
-    fk_write_emit_opcode(emit, FK_WRITE_REDUCE);
+    fk_write_emit_global(emit, "torch", "Tensor");
+    write_arguments(emit, tensor, storage, false);
+    fk_write_emit_opcode(emit, FK_WRITE_EMPTY_DICT);
+    fk_write_emit_put(emit);
+    fk_write_emit_text(emit, FK_WRITE_STRING, "requires_grad", strlen("requires_grad"));
+    fk_write_emit_bool(emit, true);
+    fk_write_emit_opcode(emit, FK_WRITE_SETITEM);
+    fk_write_emit_tuple(emit, 4);
+}
+
+/* The function that makes a tensor, and its arguments. */
+static void write_function(fk_write_emit *emit, const fk_tensor *tensor,
+                           const fk_pickle_storage *storage) {
+    if (has_late_gradient(tensor, storage)) {
+        fk_write_emit_global(emit, SUBCLASSES, "_rebuild_from_type_v2");
+    } else {
+        write_rebuilder(emit, storage);
+    }
+}
+
+static void write_function_arguments(fk_write_emit *emit, const fk_tensor *tensor,
+                                     const fk_pickle_storage *storage) {
+    if (has_late_gradient(tensor, storage)) {
+        write_late_gradient(emit, tensor, storage);
+    } else {
+        bool requires_grad = (tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0;
+        write_arguments(emit, tensor, storage, requires_grad);
+    }
 }
 
 /* Behind a parameter's rebuilder: its data, a tensor of its own, whether it requires gradients, and
  * hooks. */
 static void write_parameter(fk_write_emit *emit, const fk_tensor *tensor,
                             const fk_pickle_storage *storage) {
-    write_plain(emit, tensor, storage, false);
+    write_rebuilder(emit, storage);
+    write_arguments(emit, tensor, storage, false);
+    fk_write_emit_opcode(emit, FK_WRITE_REDUCE);
     fk_write_emit_put(emit);
     fk_write_emit_bool(emit, (tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0);
     write_hooks(emit);
@@ -154,18 +172,19 @@ static void write_parameter(fk_write_emit *emit, const fk_tensor *tensor,
 void fk_write_tensor(fk_write_emit *emit, const fk_tensor *tensor,
                      const fk_pickle_storage *storage) {
     check(emit, tensor);
-    if ((tensor->flags & FK_TENSOR_PARAMETER) == 0) {
-        write_plain(emit, tensor, storage, (tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0);
-        return;
+    if ((tensor->flags & FK_TENSOR_PARAMETER) != 0) {
+        fk_write_emit_global(emit, REBUILDERS, "_rebuild_parameter");
+        write_parameter(emit, tensor, storage);
+        fk_write_emit_tuple(emit, 3);
+    } else {
+        write_function(emit, tensor, storage);
+        write_function_arguments(emit, tensor, storage);
     }
-    fk_write_emit_global(emit, REBUILDERS, "_rebuild_parameter");
-    write_parameter(emit, tensor, storage);
-    fk_write_emit_tuple(emit, 3);
     fk_write_emit_opcode(emit, FK_WRITE_REDUCE);
 }
 
 /* _rebuild_parameter_with_state(data, requires_grad, hooks, attributes), or
- * _rebuild_from_type_v2(rebuilder, Tensor, its arguments, attributes) */
+ * _rebuild_from_type_v2(function, Tensor, its arguments, attributes) */
 void fk_write_tensor_begin(fk_write_emit *emit, const fk_tensor *tensor,
                            const fk_pickle_storage *storage) {
     check(emit, tensor);
@@ -175,11 +194,11 @@ void fk_write_tensor_begin(fk_write_emit *emit, const fk_tensor *tensor,
         write_parameter(emit, tensor, storage);
         return;
     }
-    fk_write_emit_global(emit, "torch._tensor", "_rebuild_from_type_v2");
+    fk_write_emit_global(emit, SUBCLASSES, "_rebuild_from_type_v2");
     fk_write_emit_opcode(emit, FK_WRITE_MARK);
-    write_rebuilder(emit, storage);
+    write_function(emit, tensor, storage);
     fk_write_emit_global(emit, "torch", "Tensor");
-    write_arguments(emit, tensor, storage, (tensor->flags & FK_TENSOR_REQUIRES_GRAD) != 0);
+    write_function_arguments(emit, tensor, storage);
 }
 
 void fk_write_tensor_end(fk_write_emit *emit) {

@@ -17,6 +17,7 @@
 #include "store/element.h"
 #include "store/load.h"
 #include "store/resolve.h"
+#include "value/dtype.h"
 #include "value/values.h"
 
 /* ---- text */
@@ -125,8 +126,7 @@ static const char *format_of_path(const char *path) {
 
 /* Lazily negated or conjugated elements become what they stand for; the memory is our own copy. */
 static void resolve_bits(const fk_tensor *tensor) {
-    bool is_complex = tensor->dtype == FK_COMPLEX32 || tensor->dtype == FK_COMPLEX64 ||
-                      tensor->dtype == FK_COMPLEX128;
+    bool is_complex = fk_dtype_is_complex(tensor->dtype);
     size_t part = fk_dtype_bytes(tensor->dtype) / (is_complex ? 2 : 1);
     uint64_t parts = fk_tensor_elements(tensor) * (is_complex ? 2 : 1);
     uint8_t *bytes = fk_tensor_data(tensor);

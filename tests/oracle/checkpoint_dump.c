@@ -1,14 +1,12 @@
-/* Reads a checkpoint and prints it for the tests of oracle/: one JSON line per value in the order
- * of the file, so that Python can hold it against what torch.load gives. Usage: checkpoint_dump
- * FILE */
+/* Reads checkpoints and prints them for the tests of oracle/: one JSON line per value in the order
+ * of the file, so that Python can hold it against what torch.load gives, and an empty line behind
+ * each file. Usage: checkpoint_dump FILE ... */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "checkpoint/torch_read.h"
-#include "digest/digest.h"
+#include "checkpoint_file.h"
 #include "value/values.h"
 
 static void print_hex(const char *name, const void *bytes, size_t length) {
@@ -59,6 +57,7 @@ static void print_tensor(const fk_value *value) {
            tensor->offset, tensor->flags, tensor->storage->bytes, (void *)tensor->storage,
            (uintptr_t)tensor->storage->data % fk_dtype_bytes(tensor->dtype) == 0 ? "true" : "false",
            sha256);
+    printf(", \"object\": \"%p\"", (const void *)value);
 }
 
 static fk_code print_value(void *user, const char *path, const fk_value *value, fk_error *err) {
@@ -102,43 +101,20 @@ static fk_code print_value(void *user, const char *path, const fk_value *value, 
         print_tensor(value);
         break;
     default:
-        printf(", \"count\": %zu, \"attributes\": %s", fk_value_count(value),
-               fk_value_attributes(value) != NULL ? "true" : "false");
+        printf(", \"count\": %zu, \"attributes\": %s, \"object\": \"%p\"", fk_value_count(value),
+               fk_value_attributes(value) != NULL ? "true" : "false", (const void *)value);
         break;
     }
     printf("}\n");
     return FK_OK;
 }
 
-/* The whole file in 16-byte aligned memory. */
-static uint8_t *read_file(const char *path, size_t *ret_length) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
-        perror(path);
-        exit(2);
-    }
-    long length = ftell(file);
-    uint8_t *bytes = malloc((size_t)length + 1);
-    rewind(file);
-    if (bytes == NULL || fread(bytes, 1, (size_t)length, file) != (size_t)length) {
-        perror(path);
-        exit(2);
-    }
-    fclose(file);
-    *ret_length = (size_t)length;
-    return bytes;
-}
-
-int main(int count, char **arguments) {
-    if (count != 2) {
-        fprintf(stderr, "usage: checkpoint_dump FILE\n");
-        return 2;
-    }
-    size_t length;
-    uint8_t *bytes = read_file(arguments[1], &length);
-    fk_values *values = fk_values_create();
-    fk_value *top = NULL;
+static int dump(const char *path) {
     static fk_error err;
+    size_t length = 0;
+    FK_SCOPED(fk_freep) uint8_t *bytes = read_file(path, &length);
+    FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
+    fk_value *top = NULL;
     fk_code code = fk_torch_read(bytes, length, FK_READ_CHECK_CRC, values, &top, &err);
     if (code == FK_OK) {
         code = fk_value_walk(top, "", print_value, NULL, &err);
@@ -148,7 +124,14 @@ int main(int count, char **arguments) {
                (int64_t)err.offset);
         fprintf(stderr, "%s (%s)\n", err.message, err.hint);
     }
-    fk_values_destroy(values);
-    free(bytes);
     return code == FK_OK ? 0 : 1;
+}
+
+int main(int count, char **arguments) {
+    int status = count < 2 ? 2 : 0;
+    for (int i = 1; i < count; i++) {
+        status |= dump(arguments[i]);
+        printf("\n");
+    }
+    return status;
 }

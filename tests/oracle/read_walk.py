@@ -7,9 +7,18 @@ import torch
 
 
 def key_text(key):
-    if isinstance(key, (str, bool, int)) or key is None:
+    """A key as it stands in a dotted path; a NUL ends it."""
+    if isinstance(key, (bool, float)) or key is None:
         return str(key)
-    return "<tuple>"
+    if isinstance(key, int):
+        return str(key) if -(2**63) <= key < 2**63 else "<int>"
+    if isinstance(key, bytes):
+        return key.decode().split("\0")[0]
+    if isinstance(key, str):
+        return key.split("\0")[0]
+    if isinstance(key, (torch.dtype, torch.device)):
+        return str(key).replace("torch.", "")
+    return "<%s>" % type(key).__name__
 
 
 def raw_bits(tensor):
@@ -19,7 +28,8 @@ def raw_bits(tensor):
         tensor = tensor.conj()
     if tensor.is_neg():
         tensor = torch._neg_view(tensor)
-    return tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    flat = tensor.contiguous().as_strided((tensor.numel(),), (1,))
+    return flat.view(torch.uint8).numpy().tobytes()
 
 
 def storage_of(tensor):
@@ -90,27 +100,29 @@ def plain_row(value):
     return None
 
 
-def walk(value, path=(), way_down=()):
+def walk(value, path="", way_down=()):
     """The rows that fontkeep should give for an object that torch.load gave."""
     if isinstance(value, torch.Tensor):
         row = tensor_row(value)
+        row["object"] = id(value)
     else:
         row = plain_row(value)
     children = []
     if isinstance(value, (list, tuple, set)):
         kind = "torch.Size" if isinstance(value, torch.Size) else type(value).__name__
-        row = {"kind": kind, "count": len(value), "attributes": False}
+        row = {"kind": kind, "count": len(value), "attributes": False, "object": id(value)}
         children = [(str(index), item) for index, item in enumerate(value)]
     if isinstance(value, dict):
         row = {
             "kind": type(value).__name__,
             "count": len(value),
             "attributes": bool(getattr(value, "__dict__", {})),
+            "object": id(value),
         }
         children = [(key_text(key), item) for key, item in value.items()]
     children += [(key, item) for key, item in getattr(value, "__dict__", {}).items()]
-    row["path"] = ".".join(path).encode().hex()
+    row["path"] = path.encode("utf-8", "surrogatepass").hex()
     yield row
     if id(value) not in way_down:
         for name, child in children:
-            yield from walk(child, path + (name,), way_down + (id(value),))
+            yield from walk(child, f"{path}.{name}" if path else name, way_down + (id(value),))

@@ -1,5 +1,6 @@
 """What the tests of the writer share: copies by the library, loads in every mode, comparison."""
 
+import math
 import os
 import re
 import struct
@@ -9,8 +10,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from read_dump import BUILD  # noqa: E402
+from read_walk import raw_bits  # noqa: E402
+
 VERSION = tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", torch.__version__).groups())
-PROGRAMS = os.path.join(os.environ["FONTKEEP_BUILD"], "tests", "oracle")
+PROGRAMS = BUILD / "tests" / "oracle"
 NEW_DTYPES = [
     name
     for name in (
@@ -45,7 +49,7 @@ OLD_DTYPES = [
 def run(program, *arguments):
     """The text a program wrote to stderr; it must end well."""
     done = subprocess.run(
-        [os.path.join(PROGRAMS, program), *map(str, arguments)], capture_output=True, text=True
+        [PROGRAMS / program, *map(str, arguments)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return done.stderr
@@ -81,40 +85,42 @@ def load_every_way(path, has_floats=False):
     return loaded
 
 
-def raw(tensor):
-    """The elements of a tensor as they are in memory, in C order."""
-    tensor = tensor.detach()
-    if tensor.is_neg():
-        tensor = torch._neg_view(tensor)
-    if tensor.is_conj():
-        tensor = torch._conj(tensor)
-    assert not tensor.is_conj() and not tensor.is_neg()
-    if tensor.dtype == torch.bfloat16:
-        tensor = tensor.view(torch.int16)
-    elif str(tensor.dtype).startswith("torch.float8"):
-        tensor = tensor.view(torch.uint8)
-    elif str(tensor.dtype) == "torch.complex32":
-        tensor = torch.view_as_real(tensor)
-    return tensor.contiguous().numpy().tobytes()
-
-
 def storage_of(tensor):
     return (tensor.untyped_storage() if VERSION >= (2, 0) else tensor.storage()).data_ptr()
+
+
+def storage_bytes(tensor):
+    return (tensor.untyped_storage() if VERSION >= (2, 0) else tensor.storage()).nbytes()
+
+
+# What Python keeps once or twice as it likes.
+ATOMS = (int, float, complex, str, bytes, tuple, torch.device, torch.dtype, torch.layout) + (
+    torch.qscheme,
+    type(None),
+)
+
+
+def set_order(item):
+    return type(item).__name__, repr(item)
 
 
 class Comparison:
     """Compares two objects, the second of which was loaded; sharing must be the same, too."""
 
     def __init__(self):
-        self.storages = {}
+        self.storages = {}  # address in the first: (address in the second, their distance)
+        self.spans = {}  # address in the second: [first, end] of what tensors use, bytes it has
         self.objects = {}
+        self.originals = {}
 
     def same(self, a, b, where="top"):
         assert type(a) is type(b), where
         if id(a) in self.objects:
-            assert isinstance(a, (int, float, str, bytes, tuple)) or self.objects[id(a)] is b, where
+            assert isinstance(a, ATOMS) or self.objects[id(a)] is b, where
             return
-        self.objects[id(a)] = b
+        if not isinstance(a, ATOMS):
+            self.objects[id(a)] = b
+            assert self.originals.setdefault(id(b), a) is a, f"{where} is shared"
         if isinstance(a, torch.Tensor):
             self.same_tensor(a, b, where)
         elif isinstance(a, dict):
@@ -128,6 +134,10 @@ class Comparison:
             assert len(a) == len(b), where
             for index, (item, other) in enumerate(zip(a, b)):
                 self.same(item, other, f"{where}.{index}")
+        elif isinstance(a, set):
+            assert len(a) == len(b), where
+            for item, other in zip(sorted(a, key=set_order), sorted(b, key=set_order)):
+                self.same(item, other, f"{where}.{item}")
         elif isinstance(a, float):
             assert struct.pack("d", a) == struct.pack("d", b), where
         elif isinstance(a, complex):
@@ -146,16 +156,27 @@ class Comparison:
         if VERSION >= (2, 0):  # 1.13 forgets the conj bit and attributes when it saves
             assert a.is_conj() == b.is_conj(), where
             self.same(a.__dict__, b.__dict__, f"{where}.__dict__")
-        assert raw(a) == raw(b), where
+        assert raw_bits(a) == raw_bits(b), where
         if a.numel() != 0:  # empty storages are never shared after a load
-            assert self.storages.setdefault(storage_of(a), storage_of(b)) == storage_of(b), where
+            place = storage_of(b), a.data_ptr() - b.data_ptr()
+            assert self.storages.setdefault(storage_of(a), place) == place, where
+            reach = sum((n - 1) * stride for n, stride in zip(b.shape, b.stride())) + 1
+            span = self.spans.setdefault(storage_of(b), [math.inf, 0, storage_bytes(b)])
+            span[0] = min(span[0], b.data_ptr())
+            span[1] = max(span[1], b.data_ptr() + reach * b.element_size())
+
+    def finish(self):
+        """Storages that were apart are apart, and hold little that no tensor uses."""
+        assert len({place[0] for place in self.storages.values()}) == len(self.storages)
+        for first, end, size in self.spans.values():
+            assert size <= end - first + 15, f"{size} bytes were kept of {end - first}"
 
 
 def assert_survives(thing, tmp_path, has_floats=False):
     for loaded in load_every_way(copied(thing, tmp_path), has_floats):
         comparison = Comparison()
         comparison.same(thing, loaded)
-        assert len(set(comparison.storages.values())) == len(comparison.storages)
+        comparison.finish()
 
 
 class Network(torch.nn.Module):
