@@ -7,6 +7,8 @@
 #define HINT_DENSE     "convert it with tensor.to_dense() and save again"
 #define HINT_NUMPY     "convert it with float(), int() or torch.from_numpy() and save again"
 #define HINT_META      "materialise the tensor before saving: a meta tensor has no data"
+#define HINT_DEVICE    "move it with tensor.cpu() and save again"
+#define HINT_SHARDED   "gather it, as DTensor.full_tensor() does, and save again"
 #define HINT_NESTED    "convert it with torch.nested.to_padded_tensor() and save again"
 #define HINT_PLAIN     "convert it to a dict, list or set and save again"
 
@@ -47,6 +49,10 @@ static const fk_global table[] = {
     REFUSED("torch._utils", "_rebuild_sparse_csr_tensor", HINT_DENSE),
     REFUSED("torch._utils", "_rebuild_nested_tensor", HINT_NESTED),
     REFUSED("torch._utils", "_rebuild_meta_tensor_no_storage", HINT_META),
+    REFUSED("torch._utils", "_rebuild_device_tensor_from_numpy", HINT_DEVICE),
+    REFUSED("torch._utils", "_rebuild_device_tensor_from_cpu_tensor", HINT_DEVICE),
+    REFUSED("torch._utils", "_rebuild_xla_tensor", HINT_DEVICE),
+    REFUSED("torch._utils", "_rebuild_wrapper_subclass", HINT_SHARDED),
     QUANTISED_STORAGE("QInt8Storage", 1),
     QUANTISED_STORAGE("QUInt8Storage", 1),
     QUANTISED_STORAGE("QInt32Storage", 4),

@@ -73,8 +73,11 @@ static bool is_dict(const fk_value *value) {
     return kind >= FK_KIND_DICT && kind <= FK_KIND_COUNTER;
 }
 
-/* Child `index`, or NULL behind the last. */
+/* Child `index`, or NULL behind the last. The ints of a torch.Size are no level of their own. */
 static const fk_value *child_at(const fk_value *value, size_t index) {
+    if (fk_value_kind(value) == FK_KIND_SIZE) {
+        return NULL;
+    }
     size_t count = fk_value_count(value);
     if (index < count) {
         return fk_value_item(value, index);

@@ -208,26 +208,32 @@ static size_t alignment_of(fk_dtype dtype) {
     return dtype == FK_DTYPE_NONE || dtype == FK_UINT8 ? 16 : fk_dtype_bytes(dtype);
 }
 
+/* Bytes of one of the elements that an id counts. */
+static size_t counted_bytes(fk_dtype dtype) {
+    return dtype == FK_DTYPE_NONE ? 1 : fk_dtype_bytes(dtype);
+}
+
 static fk_storage *make_storage(fk_torch_archive *archive, const fk_zip_entry *entry,
                                 fk_dtype dtype) {
-    if (entry->bytes == 0) {
+    uint64_t bytes = entry->bytes - entry->bytes % counted_bytes(dtype);
+    if (bytes == 0) {
         return fk_storage_create(archive->values, NULL, 0);
     }
     uint8_t *data = archive->bytes + entry->offset;
     bool swapped = archive->big_endian && swap_unit(dtype) > 1;
     bool copied = swapped || (uintptr_t)data % alignment_of(dtype) != 0;
     if (copied && !archive->look_only) {
-        uint8_t *copy = fk_values_allocate(archive->values, (size_t)entry->bytes);
+        uint8_t *copy = fk_values_allocate(archive->values, (size_t)bytes);
         if (copy == NULL) {
             return NULL;
         }
-        memcpy(copy, data, (size_t)entry->bytes);
+        memcpy(copy, data, (size_t)bytes);
         if (swapped) {
-            swap(copy, entry->bytes, swap_unit(dtype));
+            swap(copy, bytes, swap_unit(dtype));
         }
         data = copy;
     }
-    return fk_storage_create(archive->values, data, entry->bytes);
+    return fk_storage_create(archive->values, data, bytes);
 }
 
 static bool counts_bytes(fk_dtype dtype) {
@@ -248,6 +254,8 @@ static fk_code check_again(const fk_torch_record *record, const fk_zip_entry *en
     return FK_OK;
 }
 
+/* PyTorch writes all bytes of a storage, and counts whole elements only: a float32 view of five
+ * bytes has one element and a record of five bytes. */
 static fk_code check_first(const fk_zip_entry *entry, const char *key, fk_dtype dtype,
                            const char *location, uint64_t elements, fk_error *err) {
     if (strcmp(location, "meta") == 0) {
@@ -259,9 +267,8 @@ static fk_code check_first(const fk_zip_entry *entry, const char *key, fk_dtype 
         return fk_error_set(err, FK_E_CORRUPT, "the storage '%.100s' has no record in the file",
                             key);
     }
-    uint64_t bytes;
-    size_t item = dtype == FK_DTYPE_NONE ? 1 : fk_dtype_bytes(dtype);
-    if (!fk_checked_multiply(elements, item, &bytes) || bytes != entry->bytes) {
+    size_t item = counted_bytes(dtype);
+    if (elements != entry->bytes / item) {
         fk_error_set(err, FK_E_CORRUPT,
                      "the record '%s' has %" PRIu64 " bytes, its storage %" PRIu64
                      " elements of %zu bytes",

@@ -109,13 +109,19 @@ static fk_value *copy_container(copier *copy, const fk_value *value) {
     return copied;
 }
 
+/* Whether a value's copy goes deeper than itself. */
+static bool is_level(const fk_value *value) {
+    return value->kind != FK_KIND_SIZE &&
+           (fk_value_count(value) != 0 || fk_value_attributes(value) != NULL);
+}
+
 /* Values that are a thing of their own: where they are shared, their copies are too. */
 static fk_value *copy_shared(copier *copy, const fk_value *value) {
     fk_value *known = map_get(&copy->map, value);
     if (known != NULL) {
         return known;
     }
-    if (copy->depth == FK_LIMIT_DEPTH) {
+    if (copy->depth == FK_LIMIT_DEPTH && is_level(value)) {
         return NULL;
     }
     copy->depth++;

@@ -12,7 +12,9 @@ typedef struct walker {
     fk_buffer path;
     uint64_t visited;
     size_t depth;
-    const fk_value *way_down[FK_LIMIT_DEPTH]; /* containers and tensors that are being walked */
+    /* containers and tensors that are being walked; the last may be a torch.Size, which is no level
+     * of its own */
+    const fk_value *way_down[FK_LIMIT_DEPTH + 1];
     fk_error *err;
 } walker;
 
@@ -102,7 +104,7 @@ static fk_code walk_value(walker *walk, const fk_value *value) {
             return FK_OK;
         }
     }
-    if (walk->depth == FK_LIMIT_DEPTH) {
+    if (walk->depth == FK_LIMIT_DEPTH && value->kind != FK_KIND_SIZE) {
         code = fk_error_set(walk->err, FK_E_LIMIT, "nesting deeper than %u levels at '%s'",
                             FK_LIMIT_DEPTH, path_text(walk));
         fk_error_hint(walk->err, "store flatter data");

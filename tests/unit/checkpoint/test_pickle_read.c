@@ -6,6 +6,9 @@ typedef struct accepted {
     const char *shown;
 } accepted;
 
+#define FROM_TYPE_NAME SIZED_CODE("torch._tensor", "_rebuild_from_type_v2")
+#define FROM_TYPE      FROM_TYPE_NAME "("
+
 static const accepted values_read[] = {
     {BYTES("\x80\2N."), "None"},
     {BYTES("N."), "None"},
@@ -92,6 +95,14 @@ static const accepted values_read[] = {
                                                                                "_rebuild_tensor_v2")
                SIZED_CODE("torch.nn.parameter", "Parameter") "(" STORAGE "K\0))\x89Nt}tR."),
      "float32[+0 f2]"},
+    {BYTES(FROM_TYPE SIZED_CODE("torch._utils", "_rebuild_tensor_v2") SIZED_CODE(
+         "torch", "Tensor") "(" STORAGE "K\0))\x89Nt}(U\1aNU\x0Drequires_grad\x88utR."),
+     "float32[+0 f1]@dict(str:1'a': None)"},
+    {BYTES(FROM_TYPE FROM_TYPE_NAME SIZED_CODE("torch", "Tensor") "(" SIZED_CODE(
+         "torch._utils", "_rebuild_tensor_v2")
+               SIZED_CODE("torch", "Tensor") "(" STORAGE
+                                             "K\0))\x89Nt}U\x0Drequires_grad\x88st}U\1aNstR."),
+     "float32[+0 f1]@dict(str:1'a': None)"},
 };
 
 static void test_every_supported_form_is_read(void **state) {

@@ -36,6 +36,15 @@ static void test_big_endian_storages_are_swapped_in_a_copy(void **state) {
     assert_int_equal(one.built.file.bytes[one.built.payload[STORAGE_1]], 1);
 }
 
+/* PyTorch writes so the storage of bytes[:16].view(torch.float32) where there are 19 bytes. */
+static void test_a_record_may_have_less_than_one_element_more(void **state) {
+    (void)state;
+    FK_SCOPED(checkpoint_finish) checkpoint one;
+    checkpoint_make(&one, STORAGE_0, "archive/data/0", SIZED("0123456789ABCDEFGHI"), true);
+    assert_int_equal(checkpoint_read(&one, FK_READ_CHECK_CRC), FK_OK);
+    assert_int_equal(tensor_of(&one, "a")->storage->bytes, 16);
+}
+
 /* {"x": one tensor, "y": another}, over the storages that the fixture has. */
 #define PAIR(x, y) "}(X\1\0\0\0x" x "X\1\0\0\0y" y "u."
 
@@ -129,6 +138,7 @@ static const changed refusals[] = {
     {FORMAT, "archive/code/a.py", SIZED("x"), FK_E_UNSUPPORTED, "TorchScript"},
     {STORAGE_0, NULL, NULL, 0, FK_E_CORRUPT, "'0' has no record"},
     {STORAGE_0, "archive/data/0", SIZED("short"), FK_E_CORRUPT, "has 5 bytes"},
+    {STORAGE_0, "archive/data/0", SIZED("0123456789ABCDEFGHIJ"), FK_E_CORRUPT, "has 20 bytes"},
     {FORMAT, "archive/data/2", SIZED("x"), FK_E_CORRUPT, "'data/2' belongs to no tensor"},
     {PICKLE, "archive/data.pkl", SIZED("N."), FK_E_CORRUPT, "'data/0' belongs to no tensor"},
     {AS(A, REBUILT("LongStorage", "1", "cpu", "\3")), FK_E_CORRUPT, "3 elements of 8 bytes"},
@@ -288,6 +298,7 @@ int main(void) {
         cmocka_unit_test(test_misaligned_storages_are_copied_to_aligned_memory),
         cmocka_unit_test(test_big_endian_storages_are_swapped_in_a_copy),
         cmocka_unit_test(test_halves_of_complex_elements_are_swapped_apart),
+        cmocka_unit_test(test_a_record_may_have_less_than_one_element_more),
         cmocka_unit_test(test_one_key_is_one_storage),
         cmocka_unit_test(test_empty_storages_are_made_anew),
         cmocka_unit_test(test_cuda_storages_are_read_as_cpu),

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "fontkeep/dtype.h"
+#include "value/dtype.h"
 
 static void test_every_dtype_has_a_name_that_leads_back_to_it(void **state) {
     (void)state;
@@ -36,6 +36,17 @@ static void test_sizes_are_those_of_pytorch(void **state) {
     }
 }
 
+static void test_gradients_are_of_floating_point_and_complex_numbers(void **state) {
+    (void)state;
+    for (int i = FK_DTYPE_NONE; i <= FK_DTYPE_COUNT; i++) {
+        const char *name = fk_dtype_name((fk_dtype)i);
+        bool is_complex = strncmp(name, "complex", 7) == 0;
+        assert_int_equal(fk_dtype_is_complex((fk_dtype)i), is_complex);
+        assert_int_equal(fk_dtype_has_gradient((fk_dtype)i),
+                         is_complex || strstr(name, "float") != NULL);
+    }
+}
+
 static void test_unknown_dtypes_are_none(void **state) {
     (void)state;
     assert_int_equal(fk_dtype_from_name("float31"), FK_DTYPE_NONE);
@@ -52,6 +63,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_dtype_has_a_name_that_leads_back_to_it),
         cmocka_unit_test(test_sizes_are_those_of_pytorch),
+        cmocka_unit_test(test_gradients_are_of_floating_point_and_complex_numbers),
         cmocka_unit_test(test_unknown_dtypes_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
