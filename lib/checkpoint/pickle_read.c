@@ -1,5 +1,7 @@
 #include "checkpoint/pickle_read.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "checkpoint/pickle_handlers.h"
@@ -39,6 +41,39 @@ static fk_code check_protocol(fk_machine *machine, const fk_pickle_step *step) {
     return FK_OK;
 }
 
+/* What Python's pickler uses an opcode for that is not read, and what to do about it. */
+static fk_code refuse(fk_machine *machine, const fk_pickle_step *step) {
+    static const struct {
+        uint8_t opcode;
+        const char *use;
+        const char *hint;
+    } uses[] = {
+        {0x8B, "for an int of more than 255 bytes", "store it as bytes or text"},
+        {0x91, "for a frozenset", "convert it to a set and save again"},
+        {'0', "for a tuple that contains itself", "break the cycle, or store a list instead"},
+        {'1', "for a tuple that contains itself", "break the cycle, or store a list instead"},
+    };
+    static const char texts[] = "FILPSVdgilop"; /* opcodes that protocols 0 and 1 need */
+    const char *use = NULL;
+    const char *hint = NULL;
+    for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+        if (uses[i].opcode == step->opcode) {
+            use = uses[i].use;
+            hint = uses[i].hint;
+        }
+    }
+    if (memchr(texts, step->opcode, sizeof texts - 1) != NULL) {
+        use = "of protocol 0 or 1";
+        hint = "save it again with pickle_protocol=2";
+    }
+    fk_error_set(machine->err, FK_E_UNSUPPORTED, "the pickle uses %s%s%s, which is not read",
+                 step->name, use != NULL ? " " : "", use != NULL ? use : "");
+    if (hint != NULL) {
+        fk_error_hint(machine->err, "%s", hint);
+    }
+    return FK_E_UNSUPPORTED;
+}
+
 static fk_code run(fk_machine *machine, const fk_pickle_step *step) {
     fk_code code = check_frame(machine, step);
     if (code != FK_OK || step->opcode == FK_OP_FRAME) {
@@ -57,11 +92,7 @@ static fk_code run(fk_machine *machine, const fk_pickle_step *step) {
                                       machine->err);
         return code == FK_OK ? fk_pickle_run_lenient(machine, step) : code;
     }
-    if (handler == NULL) {
-        return fk_error_set(machine->err, FK_E_UNSUPPORTED, "the pickle uses %s, which is not read",
-                            step->name);
-    }
-    return handler(machine, step);
+    return handler == NULL ? refuse(machine, step) : handler(machine, step);
 }
 
 /* Completes the error that was found at the opcode being run, and gives it to the caller. */

@@ -312,11 +312,11 @@ static fk_code rebuild_from_type(fk_machine *machine, const fk_item *arguments, 
     } else if (code == FK_OK) {
         code = fk_pickle_rebuild(machine, function->global, inner, count, &value);
     }
-    if (code == FK_OK && nested && known && fk_value_attributes(value) != NULL) {
-        code = fail(machine, "state stands within a state");
-    }
     if (code == FK_OK && known) {
         code = finish_type(machine, parameter, arguments[3], &value);
+    }
+    if (code == FK_OK && nested && fk_value_attributes(value) != NULL) {
+        code = fail(machine, "state stands within a state");
     }
     if (code == FK_OK) {
         *ret_value = value;

@@ -289,8 +289,43 @@ def test_one_memory_as_two_newer_dtypes_stays_shared(tmp_path):
     check([memory.view(torch.uint16), memory.view(torch.float8_e5m2), memory], tmp_path / "a.pt")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a b.pt", "gr\u00f6\u00dfe.pt", "noext", ".x.pt", "a.b.pt", "it's \".pt", "-", "a\\b.pt", "...pt"]
+    + ["a\nb.pt", "x" * 251 + ".pt", "%s.pt"],
+)
+def test_a_file_of_any_name_is_read(name, tmp_path):
+    """The name's stem is the prefix of every record."""
+    check([torch.arange(3)], tmp_path / name)
+
+
+def test_a_storage_of_odd_size_is_cut_to_whole_elements(tmp_path):
+    """PyTorch 2.10 and newer write such a file, and refuse it."""
+    torch.save(torch.arange(7, dtype=torch.uint8)[:4].view(torch.int16), tmp_path / "a.pt")
+    rows, message = dump(tmp_path / "a.pt")
+    assert rows[0]["storage_bytes"] == 6 and rows[0]["shape"] == [2], message
+
+
+@pytest.mark.skipif(not hasattr(torch.nn, "Buffer"), reason="this torch has no Buffer")
+def test_a_bare_buffer_is_a_tensor_with_attributes(tmp_path):
+    check(torch.nn.Buffer(torch.ones(2)), tmp_path / "a.pt")
+
+
 class Opaque:
     pass
+
+
+Pair = collections.namedtuple("Pair", "a b")
+
+
+def tuple_in_itself():
+    inner = []
+    inner.append((inner,))
+    return inner[0]
+
+
+def of_bits(name):
+    return torch.zeros(4, dtype=torch.uint8).view(getattr(torch, name))
 
 
 @pytest.mark.parametrize(
@@ -302,6 +337,7 @@ class Opaque:
             "unsupported",
             "dequantize",
         ),
+        (lambda: torch.eye(2).to_sparse_csr(), "unsupported", "to_dense"),
         (lambda: torch.empty(2, device="meta"), "unsupported", "meta"),
         (lambda: frozenset([1]), "unsupported", "frozenset"),
         (lambda: collections.defaultdict(list), "unsupported", "defaultdict"),
@@ -310,7 +346,13 @@ class Opaque:
         (lambda: torch.ones(2).storage(), "unsupported", "storage"),
         (lambda: float, "unsupported", "float"),
         (lambda: Opaque(), "unsupported", "Opaque"),
-        (lambda: 2**2100, "unsupported", "LONG4"),
+        (lambda: 2**2039, "unsupported", "255 bytes"),
+        (lambda: Pair(1, 2), "unsupported", "Pair"),
+        (lambda: slice(3), "unsupported", "slice"),
+        (lambda: ..., "unsupported", "Ellipsis"),
+        (lambda: collections.deque([1]), "unsupported", "deque"),
+        (lambda: torch.ones(2).numpy()[0], "unsupported", "float()"),
+        (tuple_in_itself, "unsupported", "contains itself"),
         (lambda: torch.nn.Linear(1, 1), "unsupported", "torch.nn"),
     ],
 )
@@ -320,6 +362,35 @@ def test_what_weights_only_would_not_load_is_refused_by_name(value, code, word, 
     assert rows[-1]["error"] == code
     assert word in message
     assert 0 < rows[-1]["offset"] < os.path.getsize(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_a_frozenset_is_refused_by_name_in_every_protocol(protocol, tmp_path):
+    torch.save({"x": frozenset([1])}, tmp_path / "a.pt", pickle_protocol=protocol)
+    rows, message = dump(tmp_path / "a.pt")
+    assert rows[-1]["error"] == "unsupported"
+    assert "frozenset" in message
+
+
+@needs_2_2
+@pytest.mark.parametrize(
+    "name", ["bits8", "bits16", "bits1x8", "bits2x4", "bits4x2", "float4_e2m1fn_x2"]
+)
+def test_dtypes_without_numbers_are_refused_by_name(name, tmp_path):
+    if not hasattr(torch, name):
+        pytest.skip("this torch does not know it")
+    torch.save([of_bits(name)], tmp_path / "a.pt")
+    rows, message = dump(tmp_path / "a.pt")
+    assert rows[-1]["error"] == "unsupported"
+    assert name in message and "view(torch.uint8)" in message
+
+
+@pytest.mark.parametrize("protocol", [0, 1])
+def test_pickle_protocols_before_2_are_refused_with_what_to_do(protocol, tmp_path):
+    torch.save({"w": 1.5, "t": True}, tmp_path / "a.pt", pickle_protocol=protocol)
+    rows, message = dump(tmp_path / "a.pt")
+    assert rows[-1]["error"] == "unsupported"
+    assert "pickle_protocol" in message
 
 
 def test_the_formats_of_old_are_refused_by_name(tmp_path):

@@ -131,6 +131,13 @@ static void test_everything_else_is_refused_by_name_and_offset(void **state) {
 /* Malformed tensors; their offset is that of the REDUCE. */
 #define TENSOR_ROW(arguments, code, word)                                                          \
     { BYTES(V2 arguments "tR."), code, FK_NO_OFFSET, word }
+/* Calls of _rebuild_from_type_v2, and the arguments of one that makes a tensor with a state. */
+#define FROM_TYPE        SIZED_CODE("torch._tensor", "_rebuild_from_type_v2")
+#define OF_TENSOR        SIZED_CODE("torch", "Tensor")
+#define TYPED(arguments) FROM_TYPE "(" arguments "tR"
+#define V2_TYPED(state)                                                                            \
+    SIZED_CODE("torch._utils", "_rebuild_tensor_v2") OF_TENSOR "(" STORAGE "K\0))\x89Nt" state
+
 static const refused tensors_refused[] = {
     TENSOR_ROW("K\0))\x89", FK_E_CORRUPT, "5 arguments"),
     TENSOR_ROW("K\0))\x89NNN", FK_E_CORRUPT, "8 arguments"),
@@ -177,6 +184,14 @@ static const refused tensors_refused[] = {
     {BYTES(SIZED_CODE("torch._tensor", "_rebuild_from_type_v2") "(" SIZED_CODE(
          "torch._utils", "_rebuild_tensor_v2") "NNNtR."),
      FK_E_CORRUPT, FK_NO_OFFSET, "neither Tensor nor Parameter"},
+    {BYTES(TYPED(V2_TYPED("}U\x0Drequires_grad"
+                          "Ns")) "."),
+     FK_E_CORRUPT, FK_NO_OFFSET, "requires_grad is no bool"},
+    {BYTES(TYPED(FROM_TYPE OF_TENSOR "(" V2_TYPED("}U\1aNs") "t}") "."), FK_E_CORRUPT, FK_NO_OFFSET,
+     "state stands within a state"},
+    {BYTES(TYPED(FROM_TYPE OF_TENSOR "(" FROM_TYPE OF_TENSOR "(" V2_TYPED("}") "t}t}") "."),
+     FK_E_CORRUPT, FK_NO_OFFSET, "rebuilder is none"},
+    {BYTES(TYPED(FROM_TYPE OF_TENSOR ")}") "."), FK_E_CORRUPT, FK_NO_OFFSET, "too few or too many"},
 };
 
 static void test_malformed_tensors_are_refused(void **state) {
