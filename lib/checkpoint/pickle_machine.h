@@ -14,6 +14,7 @@
 #include "checkpoint/pickle_opcode.h"
 #include "checkpoint/pickle_read.h"
 #include "fontkeep/value.h"
+#include "value/dotted_path.h"
 
 typedef enum fk_item_kind {
     FK_ITEM_VALUE,
@@ -64,6 +65,8 @@ typedef struct fk_machine {
     bool stopped;
     fk_item *stack;
     size_t height;
+    size_t height_before; /* when the opcode that is being run began; the same of the marks */
+    size_t marks_before;
     size_t capacity;
     size_t *marks; /* heights */
     size_t mark_count;

@@ -1,5 +1,6 @@
 #include "checkpoint/pickle_read.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -7,6 +8,7 @@
 #include "checkpoint/pickle_handlers.h"
 #include "checkpoint/pickle_lenient.h"
 #include "checkpoint/pickle_machine.h"
+#include "checkpoint/pickle_place.h"
 
 /* An opcode must lie in the frame that is open, whole, and a frame follows a frame at its end. */
 static fk_code check_frame(fk_machine *machine, const fk_pickle_step *step) {
@@ -95,8 +97,19 @@ static fk_code run(fk_machine *machine, const fk_pickle_step *step) {
     return handler == NULL ? refuse(machine, step) : handler(machine, step);
 }
 
+/* Says where in the object the refused opcode stands, when the rest of the pickle tells. */
+static void add_place(fk_machine *machine, const uint8_t *bytes) {
+    char place[FK_DOTTED_PATH_BYTES];
+    if (!fk_machine_inspects(machine) && !machine->stopped &&
+        fk_pickle_place(machine, bytes, place)) {
+        size_t length = strlen(machine->err->message);
+        snprintf(machine->err->message + length, sizeof machine->err->message - length, ", at '%s'",
+                 place);
+    }
+}
+
 /* Completes the error that was found at the opcode being run, and gives it to the caller. */
-static fk_code fail_at(const fk_machine *machine, fk_code code, fk_error *err) {
+static fk_code fail_at(fk_machine *machine, fk_code code, const uint8_t *bytes, fk_error *err) {
     fk_error *found = machine->err;
     if (found->code != code) { /* from lib/value, whose codes come without words */
         fk_error_set(found, code, "%s",
@@ -105,6 +118,9 @@ static fk_code fail_at(const fk_machine *machine, fk_code code, fk_error *err) {
     }
     if (found->offset == FK_NO_OFFSET && code != FK_E_NO_MEMORY) {
         fk_error_offset(found, machine->base + machine->at);
+    }
+    if (code == FK_E_UNSUPPORTED || code == FK_E_CORRUPT) {
+        add_place(machine, bytes);
     }
     if (code == FK_E_UNSUPPORTED && found->subject == FK_SUBJECT_NONE) {
         fk_error_subject(found, FK_SUBJECT_DATA);
@@ -173,6 +189,8 @@ fk_code fk_pickle_read(const uint8_t *bytes, size_t length, uint64_t base,
     while (code == FK_OK && !machine.stopped) {
         fk_pickle_step step;
         machine.at = next;
+        machine.height_before = machine.height;
+        machine.marks_before = machine.mark_count;
         if (++machine.opcodes > FK_LIMIT_PICKLE_OPCODES) {
             code = fk_error_set(&found, FK_E_LIMIT, "the pickle has more than %u opcodes",
                                 FK_LIMIT_PICKLE_OPCODES);
@@ -189,7 +207,7 @@ fk_code fk_pickle_read(const uint8_t *bytes, size_t length, uint64_t base,
         code = finish(&machine, next, ret_used == NULL, &value);
     }
     if (code != FK_OK) {
-        return fail_at(&machine, code, err);
+        return fail_at(&machine, code, bytes, err);
     }
     *ret_value = value;
     if (ret_used != NULL) {

@@ -36,7 +36,7 @@ static fk_code refused(pickler *p) {
     if (p->emit.code == FK_E_NO_MEMORY) {
         return fk_error_no_memory(p->err);
     }
-    char path[FK_WRITE_PATH_BYTES];
+    char path[FK_DOTTED_PATH_BYTES];
     fk_write_path_text(p->frames, p->depth, path);
     fk_error_set(p->err, p->emit.code, "%s at '%s'", p->emit.refusal, path);
     if (p->emit.code == FK_E_UNSUPPORTED) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fontkeep/value.h"
+#include "value/dotted_path.h"
 
 /* One container on the way down. */
 typedef struct fk_write_path_step {
@@ -18,11 +18,8 @@ typedef struct fk_write_path_step {
     bool unhashable;      /* a tuple with an item that cannot be hashed */
 } fk_write_path_step;
 
-enum { FK_WRITE_PATH_BYTES = 512 };
-
-/* The path of the item begun last ("model.0.weight"; list items by index, dict keys as text), on
- * one line; a long one loses its middle. "(top)" when there is no step. */
+/* The path of the item begun last; "(top)" when there is no step. */
 void fk_write_path_text(const fk_write_path_step *steps, size_t count,
-                        char into[FK_WRITE_PATH_BYTES]);
+                        char into[FK_DOTTED_PATH_BYTES]);
 
 #endif

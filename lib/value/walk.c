@@ -1,9 +1,8 @@
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/limits.h"
-#include "base/text.h"
+#include "value/dotted_path.h"
 #include "value/value_private.h"
 
 typedef struct walker {
@@ -20,40 +19,11 @@ typedef struct walker {
 
 static fk_code walk_value(walker *walk, const fk_value *value);
 
-static bool append_key(fk_buffer *path, const fk_value *key) {
-    char number[FK_TEXT_DOUBLE_BYTES];
-    switch (key->kind) {
-    case FK_KIND_INT:
-        return fk_buffer_append_format(path, "%" PRId64, key->number);
-    case FK_KIND_BOOL:
-        return fk_buffer_append_text(path, key->truth ? "True" : "False");
-    case FK_KIND_FLOAT:
-        fk_text_from_double(key->real, number);
-        return fk_buffer_append_text(path, number);
-    case FK_KIND_NONE:
-        return fk_buffer_append_text(path, "None");
-    default:
-        break;
-    }
-    if (fk_kind_is_text(key->kind)) {
-        return fk_buffer_append_text(path, key->text.bytes);
-    }
-    return fk_buffer_append_format(path, "<%s>", fk_kind_name(key->kind));
-}
-
 /* Walks one child; the path is as long as before when it returns. `key` NULL: item `index`. */
 static fk_code walk_child(walker *walk, const fk_value *key, size_t index, const fk_value *child) {
     fk_buffer *path = &walk->path;
     size_t length = path->length;
-    if (length > 0) {
-        fk_buffer_append_byte(path, '.');
-    }
-    if (key != NULL) {
-        append_key(path, key);
-    } else {
-        fk_buffer_append_format(path, "%zu", index);
-    }
-    if (path->failed) {
+    if (key != NULL ? !fk_dotted_path_add_key(path, key) : !fk_dotted_path_add_index(path, index)) {
         return fk_error_no_memory(walk->err);
     }
     fk_code code = walk_value(walk, child);

@@ -291,8 +291,8 @@ def test_one_memory_as_two_newer_dtypes_stays_shared(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["a b.pt", "gr\u00f6\u00dfe.pt", "noext", ".x.pt", "a.b.pt", "it's \".pt", "-", "a\\b.pt", "...pt"]
-    + ["a\nb.pt", "x" * 251 + ".pt", "%s.pt"],
+    ["a b.pt", "gr\u00f6\u00dfe.pt", "noext", ".x.pt", "a.b.pt", "it's \".pt", "-", "a\\b.pt"]
+    + ["...pt", "a\nb.pt", "x" * 251 + ".pt", "%s.pt"],
 )
 def test_a_file_of_any_name_is_read(name, tmp_path):
     """The name's stem is the prefix of every record."""
@@ -312,7 +312,8 @@ def test_a_bare_buffer_is_a_tensor_with_attributes(tmp_path):
 
 
 class Opaque:
-    pass
+    def __init__(self):
+        self.state = {"a": [1]}
 
 
 Pair = collections.namedtuple("Pair", "a b")
@@ -360,8 +361,27 @@ def test_what_weights_only_would_not_load_is_refused_by_name(value, code, word, 
     torch.save({"x": [value()]}, tmp_path / "a.pt")
     rows, message = dump(tmp_path / "a.pt")
     assert rows[-1]["error"] == code
-    assert word in message
+    assert word in message and "at 'x.0'" in message
     assert 0 < rows[-1]["offset"] < os.path.getsize(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_the_path_of_what_is_refused_is_exact(protocol, tmp_path):
+    evil = frozenset([1])
+    for value, path in (
+        (evil, "(top)"),
+        ({1: {2: evil}}, "1.2"),
+        ([[], evil], "1"),
+        ([{}, "key", {"a": 1, "b": (0, 1, (2, evil))}, {}], "2.b.2.1"),
+        ((0, evil), "1"),
+        (collections.OrderedDict(a=1, b=collections.OrderedDict(c=evil)), "b.c"),
+        ([0] * 1500 + [evil, 7], "1500"),
+        ({f"k{i}": i if i != 1500 else [evil] for i in range(2000)}, "k1500.0"),
+        ({"opt": {"state": {0: {"step": evil}}, "groups": [{}]}, "n": 1}, "opt.state.0.step"),
+    ):
+        torch.save(value, tmp_path / "a.pt", pickle_protocol=protocol)
+        _, message = dump(tmp_path / "a.pt")
+        assert f"at '{path}'" in message
 
 
 @pytest.mark.parametrize("protocol", [3, 4, 5])
