@@ -46,6 +46,8 @@ static const struct {
     {ENFILE, "close files, or raise the system's limit of open files (fs.file-max)"},
     {EFBIG, "raise the limit of file sizes (ulimit -f), or use a file system for larger files"},
     {EIO, "check the disk and the kernel's log (dmesg)"},
+    {EXDEV,
+     "keep the store on one file system; mount an overlay with redirect_dir=on or userxattr"},
     {ENOENT, "check the path"},
     {ENOTDIR, "check the path"},
     {ENAMETOOLONG, "use a shorter path"},

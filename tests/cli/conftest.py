@@ -12,13 +12,16 @@ BUILD = pathlib.Path(os.environ.get("FONTKEEP_BUILD", ROOT / "build"))
 
 
 class Command:
-    """Calls `fontkeep` on one store."""
+    """Calls `fontkeep` on one store: through the words of another command, with options of
+    subprocess.run (umask, user, ...)."""
 
-    def __init__(self, store):
+    def __init__(self, store, through=(), **options):
         self.store = pathlib.Path(store)
+        self.through = list(through)
+        self.options = options
 
     def __call__(self, *arguments, status=0, store=True, environment=None, directory=None):
-        words = [str(BUILD / "fontkeep")]
+        words = [*self.through, str(BUILD / "fontkeep")]
         if store:
             words += ["--store", str(self.store)]
         words += [str(argument) for argument in arguments]
@@ -29,6 +32,7 @@ class Command:
             env={**os.environ, **(environment or {})},
             cwd=directory,
             timeout=60,
+            **self.options,
         )
         assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
         return done
@@ -81,10 +85,10 @@ def command(tmp_path):
 
 @pytest.fixture
 def save(command, material):
-    """Saves a run of the material and gives its id."""
+    """Saves a run of the material and gives its id; `by` another command."""
 
-    def do(font_id="1-fruity", *more, weights=None):
-        return command(
+    def do(font_id="1-fruity", *more, weights=None, glyphs=None, by=None, status=0):
+        return (by or command)(
             "save",
             font_id,
             "--weights",
@@ -94,10 +98,11 @@ def save(command, material):
             "--sample",
             material / "sample.png",
             "--glyphs",
-            material / "glyphs",
+            glyphs or material / "glyphs",
             "--feedback",
             material / "feedback.json",
             *more,
+            status=status,
         ).stdout.strip()
 
     return do
