@@ -59,7 +59,7 @@ static void print_text(const fk_run_list *runs) {
         bytes += run->size_bytes;
         cli_human_print(stdout, CLI_BOLD, width, run->font_id);
         fputs("  ", stdout);
-        cli_human_print(stdout, CLI_PLAIN, 31, run->run_id);
+        cli_human_print(stdout, CLI_PLAIN, 31, run->run_id[0] != '\0' ? run->run_id : "(its runs)");
         fputs("  ", stdout);
         cli_human_print(stdout, cli_human_health_colour(run->health), 0,
                         fk_health_name(run->health));

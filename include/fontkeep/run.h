@@ -204,9 +204,9 @@ FK_PUBLIC const fk_run_info *fk_loaded_info(const fk_loaded *loaded);
  * ----------------------------------------------------------------------------------- */
 
 /* Checks every byte of every file, SHA-256 included, of one run, of one font (`run_id` NULL) or of
- * all fonts
- * (`font_id` NULL too), and gives every run checked with deep health. Damage is no error of the
- * call. */
+ * all fonts (`font_id` NULL too), and gives every run checked with deep health. Damage is no error
+ * of the call; when all fonts are checked, nor is a font whose runs cannot be looked at: it is one
+ * row whose `run_id` is "", corrupt (incomplete: `runs/` is missing), the reason in its problem. */
 FK_PUBLIC fk_code fk_verify(struct fk_store *store, const char *font_id, const char *run_id,
                             fk_progress progress, void *progress_user, fk_run_list **ret_runs,
                             fk_error *err);

@@ -3,6 +3,12 @@
  * Threads: one fk_store may be used by many threads at once; any other handle by one at a time. The
  * library starts threads only inside a call and joins them before it returns. It never prints,
  * exits, or changes the process.
+ *
+ * Processes: a forked child may go on with an fk_store and with what was loaded; a draft belongs to
+ * the process that made it, and a child that destroys it touches nothing on disk.
+ *
+ * Signals: where file sizes are limited (RLIMIT_FSIZE) the system sends SIGXFSZ, which ends the
+ * process. Ignore it, as the command and Python do, and a save fails with EFBIG instead.
  */
 #ifndef FONTKEEP_STORE_H
 #define FONTKEEP_STORE_H

@@ -45,7 +45,8 @@ struct fk_run {
  * is gone is FK_E_IO with ENOENT. Health and problems are for fk_health_* to fill in. */
 fk_code fk_run_init(fk_run *run, fk_store *store, int runs, const char *font_id,
                     const fk_scan_run *place, bool with_files, fk_values *values, fk_error *err);
-/* The row of a run whose directory cannot be opened: named, corrupt, with the reason. */
+/* The row of a run whose directory cannot be opened: named, corrupt, with the reason; incomplete
+ * where the reason is FK_E_INCOMPLETE. */
 fk_code fk_run_init_unopened(fk_run *run, fk_store *store, const char *font_id,
                              const fk_scan_run *place, fk_values *values, const fk_error *why,
                              fk_error *err);

@@ -14,6 +14,7 @@ typedef struct verified_font {
     const char *font_id; /* borrowed */
     fk_history history;
     const fk_scan_run *only; /* one run, or NULL: all */
+    fk_error *unread;        /* why its runs cannot be looked at; NULL: they can. From malloc. */
 } verified_font;
 
 typedef struct verification {
@@ -26,6 +27,7 @@ typedef struct verification {
 static void verification_finish(verification *all) {
     for (size_t i = 0; i < all->count; i++) {
         fk_history_close(&all->fonts[i].history);
+        free(all->fonts[i].unread);
     }
     free(all->fonts);
 }
@@ -36,6 +38,29 @@ static fk_code add_font(verification *all, const char *font_id, fk_error *err) {
     fk_code code = fk_history_open(all->store, font_id, &font->history, err);
     all->count += code == FK_OK;
     return code;
+}
+
+/* One of all fonts: what is wrong with it leaves the others (I7). */
+static fk_code add_font_of_all(verification *all, const char *font_id, fk_error *err) {
+    fk_error why = {0};
+    fk_code code = add_font(all, font_id, &why);
+    if (code == FK_OK || code == FK_E_FONT_NOT_FOUND) { /* it went meanwhile */
+        return FK_OK;
+    }
+    if (code == FK_E_NO_MEMORY || code == FK_E_STORE_NOT_FOUND) {
+        if (err != NULL) {
+            *err = why;
+        }
+        return code;
+    }
+    verified_font *font = &all->fonts[all->count];
+    font->unread = malloc(sizeof *font->unread);
+    if (font->unread == NULL) {
+        return fk_error_no_memory(err);
+    }
+    *font->unread = why;
+    all->count++;
+    return FK_OK;
 }
 
 static const fk_scan_run *run_at(const verified_font *font, size_t index) {
@@ -55,9 +80,8 @@ static fk_code gather_fonts(verification *all, const fk_font_list *fonts, const 
     }
     for (size_t i = 0; i < count; i++) {
         const char *name = fonts == NULL ? font_id : fk_font_list_at(fonts, i)->font_id;
-        fk_code code = add_font(all, name, err);
-        bool gone = fonts != NULL && code == FK_E_FONT_NOT_FOUND;
-        if (code != FK_OK && !gone) {
+        fk_code code = fonts == NULL ? add_font(all, name, err) : add_font_of_all(all, name, err);
+        if (code != FK_OK) {
             return code;
         }
     }
@@ -108,39 +132,48 @@ static fk_code verify_run(verification *all, const verified_font *font, const fk
     return code;
 }
 
-typedef fk_code (*verify_step)(verification *all, const verified_font *font,
-                               const fk_scan_run *place, fk_run_list *list, fk_error *err);
-
-static fk_code count_step(verification *all, const verified_font *font, const fk_scan_run *place,
-                          fk_run_list *list, fk_error *err) {
-    (void)list;
-    return add_bytes(all, font, place, err);
+/* The row of a font whose runs cannot be looked at: without a run id. */
+static fk_code add_unread(verification *all, const verified_font *font, fk_run_list *list,
+                          fk_error *err) {
+    FK_SCOPED(fk_run_finish) fk_run run = {0};
+    const fk_scan_run nameless = {0};
+    fk_code code = fk_run_init_unopened(&run, all->store, font->font_id, &nameless,
+                                        fk_run_list_values(list), font->unread, err);
+    if (code == FK_OK) {
+        fk_run_list_add(list, &run.info);
+    }
+    return code;
 }
 
-static fk_code for_each_run(verification *all, verify_step step, fk_run_list *list, fk_error *err) {
-    for (size_t f = 0; f < all->count; f++) {
-        for (size_t i = 0; i < run_count(&all->fonts[f]); i++) {
-            fk_code code = step(all, &all->fonts[f], run_at(&all->fonts[f], i), list, err);
-            if (code != FK_OK) {
-                return code;
-            }
-        }
+static fk_code verify_font(verification *all, const verified_font *font, fk_run_list *list,
+                           fk_error *err) {
+    fk_code code = font->unread != NULL ? add_unread(all, font, list, err) : FK_OK;
+    for (size_t i = 0; code == FK_OK && i < run_count(font); i++) {
+        code = verify_run(all, font, run_at(font, i), list, err);
     }
-    return FK_OK;
+    return code;
+}
+
+static fk_code count_bytes(verification *all, const verified_font *font, fk_error *err) {
+    fk_code code = FK_OK;
+    for (size_t i = 0; code == FK_OK && i < run_count(font); i++) {
+        code = add_bytes(all, font, run_at(font, i), err);
+    }
+    return code;
 }
 
 static fk_code verify_all(verification *all, fk_run_list **ret_runs, fk_error *err) {
     FK_SCOPED(fk_run_list_destroyp) fk_run_list *list = NULL;
-    size_t runs = 0;
+    size_t rows = 0;
     for (size_t f = 0; f < all->count; f++) {
-        runs += run_count(&all->fonts[f]);
+        rows += run_count(&all->fonts[f]) + (all->fonts[f].unread != NULL);
     }
-    fk_code code = fk_run_list_create(runs, &list, err);
-    if (code == FK_OK && all->watch.progress != NULL) {
-        code = for_each_run(all, count_step, NULL, err);
+    fk_code code = fk_run_list_create(rows, &list, err);
+    for (size_t f = 0; code == FK_OK && all->watch.progress != NULL && f < all->count; f++) {
+        code = count_bytes(all, &all->fonts[f], err);
     }
-    if (code == FK_OK) {
-        code = for_each_run(all, verify_run, list, err);
+    for (size_t f = 0; code == FK_OK && f < all->count; f++) {
+        code = verify_font(all, &all->fonts[f], list, err);
     }
     if (code != FK_OK) {
         return code;

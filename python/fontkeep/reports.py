@@ -32,7 +32,10 @@ class _Report(Mapping[str, Any]):
 
 @dataclass(frozen=True)
 class Verification(_Report):
-    """Every run checked, with deep health; `damaged` counts corrupt, incomplete and unsupported."""
+    """Every run checked, with deep health; `damaged` counts corrupt, incomplete and unsupported.
+
+    A font whose runs cannot be looked at is one row, too, with an empty `run_id`.
+    """
 
     checked: int
     damaged: int

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import Command
+from caller import Command
 from PIL import Image
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -211,12 +211,19 @@ def test_a_path_beyond_what_the_system_takes_is_refused(command, tmp_path):
     assert error["code"] == "io" and "shorter path" in error["hint"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["with spaces  in it ", "new\nline", "tab\there", "quo'te\"s", "-dash", "\u00e9\u6f22\U0001f600",
-     "back\\slash", "$HOME;*?[a]"],
-    ids=["spaces", "newline", "tab", "quotes", "dash", "unicode", "backslash", "shell"],
-)  # fmt: skip
+NAMES = {
+    "spaces": "with spaces  in it ",
+    "newline": "new\nline",
+    "tab": "tab\there",
+    "quotes": "quo'te\"s",
+    "dash": "-dash",
+    "unicode": "\u00e9\u6f22\U0001f600",
+    "backslash": "back\\slash",
+    "shell": "$HOME;*?[a]",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_any_name_will_do_for_a_store(name, command, save, tmp_path):
     command.store = tmp_path / name
     assert command.json("init")["store"] == str(tmp_path / name)

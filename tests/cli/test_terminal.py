@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import BUILD
+from caller import BUILD
 
 
 def catches_interrupts(child):

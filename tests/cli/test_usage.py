@@ -106,7 +106,7 @@ def test_a_full_standard_output_is_no_success(command):
     with open("/dev/full", "w") as full:
         import subprocess
 
-        from conftest import BUILD
+        from caller import BUILD
 
         done = subprocess.run(
             [str(BUILD / "fontkeep"), "--store", str(command.store), "fonts"],

@@ -145,6 +145,84 @@ static void test_damage_of_one_run_is_no_error_and_leaves_the_others(void **stat
     fk_run_list_destroy(runs);
 }
 
+/* ---- a font that cannot be looked at ------------------------------------------------------ */
+
+static void save_into(run_bench *it, const char *font_id) {
+    fk_run_id id;
+    assert_int_equal(fk_save_model(it->store, font_id, &it->sample.model, &id, &it->err), FK_OK);
+}
+
+static void assert_second_is_unread(const fk_run_list *runs, fk_health health, const char *code,
+                                    const char *message) {
+    assert_int_equal(fk_run_list_count(runs), 3);
+    const fk_run_info *row = fk_run_list_at(runs, 1);
+    assert_string_equal(row->font_id, "2-dumb");
+    assert_string_equal(row->run_id, "");
+    assert_int_equal(row->health, health);
+    assert_int_equal(row->problem_count, 1);
+    assert_string_equal(row->problems[0].code, code);
+    assert_non_null(strstr(row->problems[0].message, message));
+    assert_int_equal(fk_run_list_at(runs, 0)->health, FK_COMPLETE);
+    assert_int_equal(fk_run_list_at(runs, 2)->health, FK_COMPLETE);
+    assert_string_equal(fk_run_list_at(runs, 2)->font_id, "3-fine");
+}
+
+static void save_into_three(run_bench *it) {
+    save_into(it, "1-fruity");
+    save_into(it, "2-dumb");
+    save_into(it, "3-fine");
+}
+
+static void test_a_font_that_may_not_be_read_is_one_row_among_the_others(void **state) {
+    run_bench *it = *state;
+    save_into_three(it);
+    static const int answers[] = {EACCES, EIO};
+    for (size_t i = 0; i < 2; i++) {
+        fk_run_list *runs = NULL;
+        size_t before = fake_kernel_count("openat_beneath");
+        fk_font_list *fonts = NULL;
+        assert_int_equal(fk_list_fonts(it->store, &fonts, &it->err), FK_OK);
+        fk_font_list_destroy(fonts);
+        /* behind the listing: two opens of the first font, then the second */
+        size_t listing = fake_kernel_count("openat_beneath") - before;
+        fake_kernel_fail("openat_beneath", listing + 3, answers[i], FAKE_ONCE);
+        assert_int_equal(fk_verify(it->store, NULL, NULL, NULL, NULL, &runs, &it->err), FK_OK);
+        fake_kernel_relent();
+        assert_second_is_unread(runs, FK_CORRUPT, "manifest", "2-dumb");
+        fk_run_list_destroy(runs);
+    }
+}
+
+static void test_a_runs_that_is_a_file_is_one_row_among_the_others(void **state) {
+    run_bench *it = *state;
+    save_into_three(it);
+    char *runs_path = strdup(tree_path(it->path, "2-dumb/runs"));
+    assert_int_equal(rename(runs_path, tree_path(it->path, "2-dumb/kept")), 0);
+    tree_write(runs_path, "x", 1);
+    free(runs_path);
+    fk_run_list *runs = verify(it, NULL, NULL);
+    assert_second_is_unread(runs, FK_CORRUPT, "manifest", "no directory");
+    fk_run_list_destroy(runs);
+    /* named, it is an error as ever */
+    assert_int_equal(fk_verify(it->store, "2-dumb", NULL, NULL, NULL, &runs, &it->err),
+                     FK_E_INVALID);
+}
+
+static void test_with_create_runs_off_a_missing_runs_is_one_incomplete_row(void **state) {
+    run_bench *it = *state;
+    save_into_three(it);
+    const fk_store_options options = {.size = sizeof options, .no_create_runs = true};
+    fk_store_close(it->store);
+    assert_int_equal(fk_store_open(it->path, &options, &it->store, &it->err), FK_OK);
+    assert_int_equal(rename(tree_path(it->path, "2-dumb/runs"), tree_path(it->path, "2-dumb/kept")),
+                     0);
+    fk_run_list *runs = verify(it, NULL, NULL);
+    assert_second_is_unread(runs, FK_INCOMPLETE, "missing", "has no runs/");
+    fk_run_list_destroy(runs);
+    assert_int_equal(fk_verify(it->store, "2-dumb", NULL, NULL, NULL, &runs, &it->err),
+                     FK_E_INCOMPLETE);
+}
+
 static void test_refusals_of_the_kernel_are_problems_of_a_run_or_errors(void **state) {
     run_bench *it = *state;
     run_bench_save(it);
@@ -172,6 +250,9 @@ int main(void) {
         T(test_damaged_pieces_of_a_large_file_are_located),
         T(test_progress_counts_the_bytes_of_all_runs),
         T(test_damage_of_one_run_is_no_error_and_leaves_the_others),
+        T(test_a_font_that_may_not_be_read_is_one_row_among_the_others),
+        T(test_a_runs_that_is_a_file_is_one_row_among_the_others),
+        T(test_with_create_runs_off_a_missing_runs_is_one_incomplete_row),
         T(test_refusals_of_the_kernel_are_problems_of_a_run_or_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
