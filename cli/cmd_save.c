@@ -85,6 +85,12 @@ static fk_code set_weights(cli_context *context, fk_values *values, fk_draft *dr
     return code;
 }
 
+/* What is wrong with the image is wrong with the user's file; the rest concerns the store. */
+static bool is_about_input(const fk_error *error) {
+    return error->code == FK_E_INVALID || error->code == FK_E_UNSUPPORTED ||
+           error->code == FK_E_LIMIT;
+}
+
 static fk_code set_sample(cli_context *context, fk_draft *draft) {
     const char *path = cli_context_option(context, "sample");
     char *bytes = NULL;
@@ -99,7 +105,7 @@ static fk_code set_sample(cli_context *context, fk_draft *draft) {
     fk_image image = {.bytes = bytes, .length = length};
     code = fk_draft_set_sample(draft, &image, &context->error);
     free(bytes);
-    if (code != FK_OK && context->error.path[0] == '\0') {
+    if (code != FK_OK && is_about_input(&context->error)) {
         snprintf(context->error.path, sizeof context->error.path, "%s", path);
     }
     return code;
