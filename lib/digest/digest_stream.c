@@ -1,78 +1,231 @@
 #include "digest/digest_stream.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "digest/digest_thread.h"
-#include "digest/piece_list.h"
+#include "base/thread.h"
+#include "digest/chunk_ring.h"
+#include "digest/piece_digest.h"
 
-#define THREAD_BYTES_MIN (UINT64_C(1) << 20) /* smaller files are not worth a thread */
+#define PIECE_CHUNKS (FK_PIECE_BYTES / FK_STREAM_CHUNK_BYTES)
+
+enum { HASHERS_MAX = 2 };
+
+/* One of those who take chunks. */
+typedef struct worker {
+    fk_digest_stream *stream;
+    size_t taker;            /* in the ring */
+    uint64_t wanted;         /* the chunk it works on next, or FK_CHUNK_NONE */
+    fk_piece_digest *digest; /* a hasher's; the writer has none */
+    bool has_thread;
+    pthread_t thread;
+} worker;
 
 struct fk_digest_stream {
     uint64_t bytes;
-    fk_piece_list *sha256; /* the thread's, while there is one */
-    fk_piece_list *xxh3;
-    fk_digest_thread *thread;
-    bool alone; /* a thread could not be had */
+    uint64_t chunks; /* of the file; an empty one has one, of no bytes */
+    size_t hashers;
+    fk_chunk_writer writer;
+    fk_chunk_ring ring;
+    worker workers[FK_CHUNK_TAKERS_MAX]; /* the hashers, then the writer */
+    size_t worker_count;
+    uint64_t pushed;
+    fk_file_digests digests;
 };
 
-fk_code fk_digest_stream_create(fk_digest_stream **ret_stream, fk_error *err) {
-    FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = calloc(1, sizeof *stream);
-    if (stream == NULL) {
-        return fk_error_no_memory(err);
+size_t fk_digest_stream_memory(uint64_t bytes) {
+    uint64_t most = FK_STREAM_CHUNKS_MAX * FK_STREAM_CHUNK_BYTES;
+    if (bytes == 0) {
+        return 1;
     }
-    fk_code code = fk_piece_list_create(FK_PIECE_SHA256, &stream->sha256, err);
-    if (code == FK_OK) {
-        code = fk_piece_list_create(FK_PIECE_XXH3, &stream->xxh3, err);
-    }
-    if (code == FK_OK) {
-        *ret_stream = fk_take(stream);
+    return (size_t)(bytes < most ? bytes : most);
+}
+
+static size_t chunk_bytes(const fk_digest_stream *stream, uint64_t chunk) {
+    uint64_t rest = stream->bytes - chunk * FK_STREAM_CHUNK_BYTES;
+    return (size_t)(rest < FK_STREAM_CHUNK_BYTES ? rest : FK_STREAM_CHUNK_BYTES);
+}
+
+/* ---- what workers do ---------------------------------------------------------------------- */
+
+static bool ends_piece(const fk_digest_stream *stream, uint64_t chunk) {
+    return chunk % PIECE_CHUNKS == PIECE_CHUNKS - 1 || chunk == stream->chunks - 1;
+}
+
+static fk_code hash(worker *hasher, uint64_t chunk, const uint8_t *from, size_t bytes,
+                    fk_error *err) {
+    fk_digest_stream *stream = hasher->stream;
+    fk_file_digests *digests = &stream->digests;
+    fk_code code = fk_piece_digest_update(hasher->digest, from, bytes, err);
+    if (code == FK_OK && ends_piece(stream, chunk)) {
+        size_t piece = (size_t)(chunk / PIECE_CHUNKS);
+        code = fk_piece_digest_next(hasher->digest, digests->sha256[piece],
+                                    digests->xxh3 == NULL ? NULL : digests->xxh3[piece], err);
     }
     return code;
 }
 
-void fk_digest_stream_destroy(fk_digest_stream *stream) {
-    if (stream != NULL) {
-        fk_digest_thread_destroy(stream->thread); /* before what it works on */
-        fk_piece_list_destroy(stream->sha256);
-        fk_piece_list_destroy(stream->xxh3);
-        free(stream);
+/* A hasher goes over every `hashers`-th piece. */
+static uint64_t chunk_after(const worker *of, uint64_t chunk) {
+    const fk_digest_stream *stream = of->stream;
+    uint64_t next = chunk + 1;
+    if (of->digest != NULL && next % PIECE_CHUNKS == 0) {
+        next += (stream->hashers - 1) * PIECE_CHUNKS;
+    }
+    return next < stream->chunks ? next : FK_CHUNK_NONE;
+}
+
+static void work(worker *of) {
+    fk_digest_stream *stream = of->stream;
+    uint64_t chunk = of->wanted;
+    const uint8_t *from = fk_chunk_ring_at(&stream->ring, chunk);
+    size_t bytes = chunk_bytes(stream, chunk);
+    fk_error error = {0};
+    fk_code code = of->digest != NULL
+                       ? hash(of, chunk, from, bytes, &error)
+                       : stream->writer.write(stream->writer.user, from, bytes, &error);
+    if (code != FK_OK) {
+        fk_chunk_ring_stop(&stream->ring, code, &error);
+    }
+    of->wanted = chunk_after(of, chunk);
+    fk_chunk_ring_want(&stream->ring, of->taker, of->wanted);
+}
+
+static void *run(void *user) {
+    worker *of = user;
+    while (fk_chunk_ring_wait_for_chunk(&of->stream->ring, of->wanted)) {
+        work(of);
+    }
+    return NULL;
+}
+
+/* ---- making ------------------------------------------------------------------------------- */
+
+static fk_code make_digests(fk_digest_stream *stream, fk_error *err) {
+    fk_file_digests *digests = &stream->digests;
+    digests->bytes = stream->bytes;
+    digests->pieces = (size_t)((stream->chunks - 1) / PIECE_CHUNKS + 1);
+    digests->sha256 = calloc(digests->pieces, sizeof *digests->sha256);
+    bool enough = digests->sha256 != NULL;
+    if (stream->bytes >= FK_XXH3_BYTES_MIN) {
+        digests->xxh3 = calloc(digests->pieces, sizeof *digests->xxh3);
+        enough = enough && digests->xxh3 != NULL;
+    }
+    return enough ? FK_OK : fk_error_no_memory(err);
+}
+
+static worker *add_worker(fk_digest_stream *stream, uint64_t first_chunk) {
+    size_t taker = stream->worker_count++;
+    fk_chunk_ring_want(&stream->ring, taker, first_chunk);
+    stream->workers[taker] = (worker){.stream = stream, .taker = taker, .wanted = first_chunk};
+    return &stream->workers[taker];
+}
+
+static fk_code add_workers(fk_digest_stream *stream, fk_error *err) {
+    fk_code code = FK_OK;
+    size_t pieces = stream->digests.pieces;
+    stream->hashers = pieces < HASHERS_MAX ? pieces : HASHERS_MAX;
+    for (size_t i = 0; code == FK_OK && i < stream->hashers; i++) {
+        worker *hasher = add_worker(stream, i * PIECE_CHUNKS);
+        code = fk_piece_digest_create(true, stream->digests.xxh3 != NULL, &hasher->digest, err);
+    }
+    if (code == FK_OK) {
+        add_worker(stream, 0);
+    }
+    return code;
+}
+
+static void start_threads(fk_digest_stream *stream) {
+    for (size_t i = 0; i < stream->worker_count; i++) {
+        worker *of = &stream->workers[i];
+        of->has_thread = fk_thread_start(&of->thread, run, of);
     }
 }
 
-fk_code fk_digest_stream_update(fk_digest_stream *stream, const void *from, size_t bytes,
-                                fk_error *err) {
-    stream->bytes += bytes;
-    if (stream->bytes > THREAD_BYTES_MIN && stream->thread == NULL && !stream->alone) {
-        stream->thread = fk_digest_thread_create(stream->sha256);
-        stream->alone = stream->thread == NULL;
+fk_code fk_digest_stream_create(uint64_t bytes, void *memory, const fk_chunk_writer *writer,
+                                fk_digest_stream **ret_stream, fk_error *err) {
+    FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL) {
+        return fk_error_no_memory(err);
     }
-    fk_code code = stream->thread == NULL
-                       ? fk_piece_list_update(stream->sha256, from, bytes, err)
-                       : fk_digest_thread_update(stream->thread, from, bytes, err);
-    return code == FK_OK ? fk_piece_list_update(stream->xxh3, from, bytes, err) : code;
+    stream->bytes = bytes;
+    stream->chunks = bytes == 0 ? 1 : (bytes - 1) / FK_STREAM_CHUNK_BYTES + 1;
+    stream->writer = *writer;
+    size_t slots =
+        stream->chunks < FK_STREAM_CHUNKS_MAX ? (size_t)stream->chunks : FK_STREAM_CHUNKS_MAX;
+    fk_chunk_ring_init(&stream->ring, memory, slots, FK_STREAM_CHUNK_BYTES);
+    fk_code code = make_digests(stream, err);
+    if (code == FK_OK) {
+        code = add_workers(stream, err);
+    }
+    if (code != FK_OK) {
+        return code;
+    }
+    if (stream->chunks > 1) {
+        start_threads(stream);
+    }
+    *ret_stream = fk_take(stream);
+    return FK_OK;
+}
+
+static void join(fk_digest_stream *stream) {
+    for (size_t i = 0; i < stream->worker_count; i++) {
+        worker *of = &stream->workers[i];
+        if (of->has_thread) {
+            pthread_join(of->thread, NULL);
+            of->has_thread = false;
+        }
+    }
+}
+
+void fk_digest_stream_destroy(fk_digest_stream *stream) {
+    if (stream == NULL) {
+        return;
+    }
+    fk_chunk_ring_stop(&stream->ring, FK_OK, NULL);
+    join(stream);
+    for (size_t i = 0; i < stream->worker_count; i++) {
+        fk_piece_digest_destroy(stream->workers[i].digest);
+    }
+    fk_chunk_ring_finish(&stream->ring);
+    fk_file_digests_finish(&stream->digests);
+    free(stream);
+}
+
+/* ---- the file ----------------------------------------------------------------------------- */
+
+fk_code fk_digest_stream_next(fk_digest_stream *stream, uint8_t **ret_chunk, size_t *ret_bytes,
+                              fk_error *err) {
+    fk_code code = fk_chunk_ring_wait_for_room(&stream->ring, err);
+    if (code == FK_OK) {
+        *ret_chunk = fk_chunk_ring_at(&stream->ring, stream->pushed);
+        *ret_bytes = stream->pushed < stream->chunks ? chunk_bytes(stream, stream->pushed) : 0;
+    }
+    return code;
+}
+
+void fk_digest_stream_push(fk_digest_stream *stream) {
+    assert(stream->pushed < stream->chunks);
+    uint64_t chunk = stream->pushed++;
+    fk_chunk_ring_publish(&stream->ring);
+    for (size_t i = 0; i < stream->worker_count; i++) {
+        worker *of = &stream->workers[i];
+        if (!of->has_thread && of->wanted == chunk) {
+            work(of);
+        }
+    }
 }
 
 fk_code fk_digest_stream_finish(fk_digest_stream *stream, fk_file_digests *ret_digests,
                                 fk_error *err) {
-    FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {.bytes = stream->bytes};
-    fk_code code = FK_OK;
-    if (stream->thread != NULL) {
-        code = fk_digest_thread_finish(stream->thread, err);
-    }
-    void *texts = NULL;
+    assert(stream->pushed == stream->chunks);
+    join(stream);
+    fk_code code = fk_chunk_ring_outcome(&stream->ring, err);
     if (code == FK_OK) {
-        code = fk_piece_list_finish(stream->sha256, &texts, &digests.pieces, err);
-        digests.sha256 = texts;
-    }
-    if (code == FK_OK && stream->bytes >= FK_XXH3_BYTES_MIN) {
-        texts = NULL;
-        code = fk_piece_list_finish(stream->xxh3, &texts, &digests.pieces, err);
-        digests.xxh3 = texts;
-    }
-    if (code == FK_OK) {
-        *ret_digests = digests;
-        digests = (fk_file_digests){0};
+        *ret_digests = stream->digests;
+        stream->digests = (fk_file_digests){0};
     }
     return code;
 }

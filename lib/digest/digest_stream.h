@@ -1,25 +1,50 @@
-/* The stream: feed it a file from start to end, in chunks of any size; it gives the digests.
+/* The stream: a file from start to end, in chunks that the caller fills in place; it gives the
+ * digests, and hands each chunk to a writer besides. So the caller's copy is the only one: what is
+ * digested is what is written.
  *
- * XXH3 is computed on the caller's thread. SHA-256, which is slower than a disk, is too for the
- * first MiB; larger files get a thread of their own for it, which ends with the stream (finish or
- * destroy join it). When that thread cannot be had, all is done on the caller's. */
+ *                    +-> hasher of pieces 0, 2, 4 ...
+ *   caller -> ring --+-> hasher of pieces 1, 3, 5 ...
+ *                    +-> writer, every chunk in order
+ *
+ * Each of them is a thread when the file has more than one chunk, started by create and joined by
+ * finish or destroy. What no thread can be had for, the caller does as it hands a chunk over. */
 #ifndef FK_DIGEST_DIGEST_STREAM_H
 #define FK_DIGEST_DIGEST_STREAM_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "digest/file_digests.h"
 
+#define FK_STREAM_CHUNK_BYTES (UINT64_C(1) << 20)
+#define FK_STREAM_CHUNKS_MAX  12u /* in memory: one hasher can be so far ahead of the other */
+
+/* Who gets each chunk, in order, while it lies still: on one thread, not always the caller's. */
+typedef struct fk_chunk_writer {
+    fk_code (*write)(void *user, const void *chunk, size_t bytes, fk_error *err);
+    void *user;
+} fk_chunk_writer;
+
+/* The memory a stream of a file of `bytes` wants, at least 1. */
+size_t fk_digest_stream_memory(uint64_t bytes);
+
 typedef struct fk_digest_stream fk_digest_stream;
-fk_code fk_digest_stream_create(fk_digest_stream **ret_stream, fk_error *err);
-/* Without finish: gives up. NULL is fine. */
+/* `bytes` is the size of the file; `memory`, of fk_digest_stream_memory(bytes), stays the caller's
+ * and outlives the stream. */
+fk_code fk_digest_stream_create(uint64_t bytes, void *memory, const fk_chunk_writer *writer,
+                                fk_digest_stream **ret_stream, fk_error *err);
+/* Without finish: gives up, in the middle of what is going on. NULL is fine. */
 void fk_digest_stream_destroy(fk_digest_stream *stream);
-/* When it returns, the stream is done with the chunk. */
-fk_code fk_digest_stream_update(fk_digest_stream *stream, const void *from, size_t bytes,
-                                fk_error *err);
-/* Ends the file; the caller finishes `*ret_digests`, and only destroys the stream from then on. */
+/* The next chunk and how many bytes it takes, all of which the caller fills in before it pushes the
+ * chunk; an empty file has one chunk of 0 bytes, and so it goes on behind the end. Waits while
+ * everybody is behind. A failure of a thread comes back here or with finish. */
+fk_code fk_digest_stream_next(fk_digest_stream *stream, uint8_t **ret_chunk, size_t *ret_bytes,
+                              fk_error *err);
+void fk_digest_stream_push(fk_digest_stream *stream);
+/* After the last chunk was pushed: waits for everybody. The caller finishes `*ret_digests`, and
+ * only destroys the stream from then on. */
 fk_code fk_digest_stream_finish(fk_digest_stream *stream, fk_file_digests *ret_digests,
                                 fk_error *err);
 

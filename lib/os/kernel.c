@@ -92,6 +92,10 @@ static int real_set_lock(int fd, struct flock *lock) {
     return fcntl(fd, F_OFD_SETLK, lock);
 }
 
+static int real_set_status_flags(int fd, int flags) {
+    return fcntl(fd, F_SETFL, flags);
+}
+
 static int real_clock_gettime(clockid_t clock, struct timespec *ret_time) {
     return clock_gettime(clock, ret_time);
 }
@@ -126,6 +130,7 @@ const fk_kernel fk_kernel_linux = {
     .renameat2 = renameat2,
     .linkat = linkat,
     .set_lock = real_set_lock,
+    .set_status_flags = real_set_status_flags,
     .clock_gettime = real_clock_gettime,
     .nanosleep = nanosleep,
     .getrandom = getrandom,

@@ -46,6 +46,7 @@ typedef struct fk_kernel {
     int (*linkat)(int old_directory, const char *old_path, int new_directory, const char *new_path,
                   int flags);
     int (*set_lock)(int fd, struct flock *lock); /* fcntl F_OFD_SETLK */
+    int (*set_status_flags)(int fd, int flags);  /* fcntl F_SETFL */
     /* the rest of the world */
     int (*clock_gettime)(clockid_t clock, struct timespec *ret_time);
     int (*nanosleep)(const struct timespec *time, struct timespec *ret_left);

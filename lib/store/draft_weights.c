@@ -237,7 +237,7 @@ static fk_code write_kept(fk_draft *draft, const fk_weights_plan *plan, const fk
     const uint8_t *bytes = plan->file.data;
     for (uint64_t done = 0; done < plan->bytes;) {
         uint64_t rest = plan->bytes - done;
-        uint64_t now = rest < FK_STAGED_CHUNK_BYTES ? rest : FK_STAGED_CHUNK_BYTES;
+        uint64_t now = rest < FK_STREAM_CHUNK_BYTES ? rest : FK_STREAM_CHUNK_BYTES;
         fk_code code = fk_sink_write(sink, bytes + done, (size_t)now, NULL, err);
         done += now;
         if (code != FK_OK) {
@@ -263,8 +263,8 @@ static fk_code write_file(fk_draft *draft, fk_weights_plan *plan, fk_file_digest
                           fk_error *err) {
     FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *file = NULL;
     FK_SCOPED(fk_file_closep) int fd = -1;
-    fk_code code =
-        fk_staged_file_create(draft->stage.directory, FK_WEIGHTS_FILE, plan->bytes, &file, err);
+    fk_code code = fk_staged_file_create(draft->stage.directory, FK_WEIGHTS_FILE, plan->bytes,
+                                         draft->stage.durable, &file, err);
     if (code == FK_OK) {
         code = write_content(draft, plan, file, err);
     }

@@ -122,7 +122,7 @@ fk_code fk_stage_write(fk_stage *stage, const char *path, const void *from, size
     FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *file = NULL;
     FK_SCOPED(fk_file_closep) int fd = -1;
     fk_file_digests digests = {0};
-    fk_code code = fk_staged_file_create(stage->directory, path, bytes, &file, err);
+    fk_code code = fk_staged_file_create(stage->directory, path, bytes, stage->durable, &file, err);
     if (code == FK_OK) {
         fk_sink sink = fk_staged_file_sink(file);
         code = fk_sink_write(&sink, from, bytes, NULL, err);

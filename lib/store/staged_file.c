@@ -1,54 +1,104 @@
 #include "store/staged_file.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/direct_file.h"
 #include "os/file.h"
+#include "os/map.h"
 
 struct fk_staged_file {
     int fd;
-    char *path; /* for messages */
-    uint8_t *chunk;
-    size_t chunk_bytes; /* capacity */
-    size_t filled;      /* bytes of the chunk that are not written yet */
+    char *path;  /* for messages */
+    fk_map ring; /* of a large file; a small one has `memory` */
+    void *memory;
+    fk_digest_stream *stream;
+    uint8_t *chunk; /* the stream's, of `room` bytes */
+    size_t room;
+    size_t filled;
+    uint64_t left; /* bytes that are still to come */
+    /* from the first push on, the stream's writer has these to itself */
+    bool direct;
     uint64_t written;
     uint64_t kicked; /* bytes whose write-back was started */
-    fk_digest_stream *digest;
 };
 
 void fk_staged_file_destroy(fk_staged_file *file) {
     if (file == NULL) {
         return;
     }
+    fk_digest_stream_destroy(file->stream); /* before what it works with */
     fk_file_closep(&file->fd);
-    fk_digest_stream_destroy(file->digest);
-    free(file->chunk);
+    fk_map_finish(&file->ring);
+    free(file->memory);
     free(file->path);
     free(file);
 }
 
-fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes,
+static fk_code write_chunk(void *user, const void *chunk, size_t bytes, fk_error *err) {
+    fk_staged_file *file = user;
+    fk_code code = fk_direct_file_write(file->fd, &file->direct, chunk, bytes, file->path, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    file->written += bytes;
+    if (!file->direct && file->written - file->kicked >= FK_STAGED_KICK_BYTES) {
+        fk_file_kick(file->fd, file->kicked, file->written - file->kicked);
+        file->kicked = file->written;
+    }
+    return FK_OK;
+}
+
+/* Huge pages: the disk takes a chunk of them in one go. */
+static fk_code allocate(fk_staged_file *file, fk_error *err) {
+    size_t bytes = fk_digest_stream_memory(file->left);
+    if (bytes > FK_STREAM_CHUNK_BYTES) {
+        return fk_map_allocate(bytes, &file->ring, err);
+    }
+    file->memory = malloc(bytes);
+    return file->memory == NULL ? fk_error_no_memory(err) : FK_OK;
+}
+
+static fk_code create_file(fk_staged_file *file, int stage, bool durable, fk_error *err) {
+    fk_code code = fk_file_create(stage, file->path, &file->fd, err);
+    /* A file that one write takes finds out about a full disk there. */
+    if (code == FK_OK && file->left > FK_STREAM_CHUNK_BYTES) {
+        code = fk_file_reserve(file->fd, file->left, file->path, err);
+    }
+    if (code == FK_OK && durable && file->left >= FK_STAGED_DIRECT_BYTES_MIN) {
+        file->direct = fk_direct_file_begin(file->fd);
+    }
+    return code;
+}
+
+static fk_code start(fk_staged_file *file, fk_error *err) {
+    const fk_chunk_writer writer = {.write = write_chunk, .user = file};
+    void *memory = file->memory != NULL ? file->memory : file->ring.data;
+    fk_code code = fk_digest_stream_create(file->left, memory, &writer, &file->stream, err);
+    return code == FK_OK ? fk_digest_stream_next(file->stream, &file->chunk, &file->room, err)
+                         : code;
+}
+
+fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes, bool durable,
                               fk_staged_file **ret_file, fk_error *err) {
     FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *file = calloc(1, sizeof *file);
     if (file == NULL) {
         return fk_error_no_memory(err);
     }
     file->fd = -1;
-    file->chunk_bytes =
-        bytes < FK_STAGED_CHUNK_BYTES ? (size_t)bytes + 1 : (size_t)FK_STAGED_CHUNK_BYTES;
-    file->chunk = malloc(file->chunk_bytes);
+    file->left = bytes;
     file->path = strdup(path);
-    if (file->chunk == NULL || file->path == NULL) {
+    if (file->path == NULL) {
         return fk_error_no_memory(err);
     }
-    fk_code code = fk_digest_stream_create(&file->digest, err);
+    fk_code code = allocate(file, err);
     if (code == FK_OK) {
-        code = fk_file_create(stage, path, &file->fd, err);
+        code = create_file(file, stage, durable, err);
     }
-    /* A file that one write takes finds out about a full disk there. */
-    if (code == FK_OK && bytes > FK_STAGED_CHUNK_BYTES) {
-        code = fk_file_reserve(file->fd, bytes, path, err);
+    if (code == FK_OK) {
+        code = start(file, err);
     }
     if (code == FK_OK) {
         *ret_file = fk_take(file);
@@ -56,32 +106,27 @@ fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes,
     return code;
 }
 
-static fk_code write_chunk(fk_staged_file *file, fk_error *err) {
-    if (file->filled == 0) {
-        return FK_OK;
-    }
-    fk_code code = fk_digest_stream_update(file->digest, file->chunk, file->filled, err);
-    if (code == FK_OK) {
-        code = fk_file_write(file->fd, file->chunk, file->filled, file->path, err);
-    }
-    if (code != FK_OK) {
-        return code;
-    }
-    file->written += file->filled;
+/* ---- the content -------------------------------------------------------------------------- */
+
+static fk_code hand_over(fk_staged_file *file, fk_error *err) {
+    fk_digest_stream_push(file->stream);
     file->filled = 0;
-    if (file->written - file->kicked >= FK_STAGED_KICK_BYTES) {
-        fk_file_kick(file->fd, file->kicked, file->written - file->kicked);
-        file->kicked = file->written;
-    }
-    return FK_OK;
+    return fk_digest_stream_next(file->stream, &file->chunk, &file->room, err);
 }
 
 static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t *crc32,
                            fk_error *err) {
     fk_staged_file *file = user;
     const uint8_t *rest = from;
+    assert(bytes <= file->left);
     while (bytes > 0) {
-        size_t room = file->chunk_bytes - file->filled;
+        if (file->filled == file->room) {
+            fk_code code = hand_over(file, err);
+            if (code != FK_OK) {
+                return code;
+            }
+        }
+        size_t room = file->room - file->filled;
         size_t now = bytes < room ? bytes : room;
         uint8_t *copy = file->chunk + file->filled;
         memcpy(copy, rest, now);
@@ -89,14 +134,9 @@ static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t 
             *crc32 = fk_crc32_update(*crc32, copy, now);
         }
         file->filled += now;
+        file->left -= now;
         rest += now;
         bytes -= now;
-        if (file->filled == file->chunk_bytes) {
-            fk_code code = write_chunk(file, err);
-            if (code != FK_OK) {
-                return code;
-            }
-        }
     }
     return FK_OK;
 }
@@ -107,11 +147,9 @@ fk_sink fk_staged_file_sink(fk_staged_file *file) {
 
 fk_code fk_staged_file_finish(fk_staged_file *file, int *ret_fd, fk_file_digests *ret_digests,
                               fk_error *err) {
-    assert(file->fd >= 0);
-    fk_code code = write_chunk(file, err);
-    if (code == FK_OK) {
-        code = fk_digest_stream_finish(file->digest, ret_digests, err);
-    }
+    assert(file->fd >= 0 && file->left == 0 && file->filled == file->room);
+    fk_digest_stream_push(file->stream);
+    fk_code code = fk_digest_stream_finish(file->stream, ret_digests, err);
     if (code == FK_OK) {
         *ret_fd = fk_file_take(&file->fd);
     }

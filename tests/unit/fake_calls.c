@@ -1,6 +1,7 @@
 #include "fake_calls.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 /* looking */
 
@@ -111,8 +112,17 @@ static int fake_madvise(void *address, size_t bytes, int advice) {
 
 /* changing */
 
+static bool is_whole_blocks(int fd, const void *from, size_t bytes) {
+    uint64_t position = (uint64_t)lseek(fd, 0, SEEK_CUR);
+    return ((uintptr_t)from | bytes | position) % 4096 == 0;
+}
+
 static ssize_t fake_write(int fd, const void *from, size_t bytes) {
     fake_verdict verdict = fake_call_begin("write");
+    if (verdict.system_errno == 0 && fake_call_known(fd).direct &&
+        !is_whole_blocks(fd, from, bytes)) {
+        verdict.system_errno = EINVAL;
+    }
     bytes = fake_call_moved_at_once(bytes);
     ssize_t result = fake_call_is_done(verdict) ? fk_kernel_linux.write(fd, from, bytes) : -1;
     result = fake_call_end(verdict, result);
@@ -205,6 +215,20 @@ static int fake_set_lock(int fd, struct flock *lock) {
     return result;
 }
 
+static int fake_set_status_flags(int fd, int flags) {
+    fake_verdict verdict = fake_call_begin("set_status_flags");
+    bool direct = (flags & O_DIRECT) != 0;
+    bool done = fake_call_is_done(verdict);
+    int result = done ? fk_kernel_linux.set_status_flags(fd, flags & ~O_DIRECT) : -1;
+    if (result == 0) {
+        fake_call_remember_direct(fd, direct);
+    }
+    result = (int)fake_call_end(verdict, result);
+    fake_call_record(result, "set_status_flags %s%s", fake_call_known(fd).name,
+                     direct ? " O_DIRECT" : "");
+    return result;
+}
+
 /* the rest of the world */
 
 static int fake_clock_gettime(clockid_t clock, struct timespec *ret_time) {
@@ -284,6 +308,7 @@ const fk_kernel fake_kernel = {
     .renameat2 = fake_renameat2,
     .linkat = fake_linkat,
     .set_lock = fake_set_lock,
+    .set_status_flags = fake_set_status_flags,
     .clock_gettime = fake_clock_gettime,
     .nanosleep = fake_nanosleep,
     .getrandom = fake_getrandom,

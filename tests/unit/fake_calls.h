@@ -14,6 +14,7 @@ enum { FAKE_NAME_BYTES = 256 };
 typedef struct fake_file {
     char name[FAKE_NAME_BYTES];
     bool changing; /* was created, or opened for writing */
+    bool direct;   /* was set to O_DIRECT */
 } fake_file;
 
 /* How a call goes: fails at once, is done and fails all the same, or is just done (0). */
@@ -38,6 +39,7 @@ void fake_call_record(long result, const char *format, ...) __attribute__((forma
 
 /* What descriptors go by. */
 void fake_call_remember(int fd, const char *path, bool changing);
+void fake_call_remember_direct(int fd, bool direct);
 fake_file fake_call_known(int fd);
 
 /* What tests have set. */

@@ -181,6 +181,15 @@ void fake_call_remember(int fd, const char *path, bool changing) {
         pthread_mutex_lock(&mutex);
         snprintf(fake.files[fd].name, FAKE_NAME_BYTES, "%s", path);
         fake.files[fd].changing = changing;
+        fake.files[fd].direct = false;
+        pthread_mutex_unlock(&mutex);
+    }
+}
+
+void fake_call_remember_direct(int fd, bool direct) {
+    if (fd >= 0 && fd < FILES_MAX) {
+        pthread_mutex_lock(&mutex);
+        fake.files[fd].direct = direct;
         pthread_mutex_unlock(&mutex);
     }
 }

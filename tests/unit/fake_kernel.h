@@ -39,13 +39,17 @@ void fake_kernel_before(const char *call, size_t nth, void (*action)(void *user)
 /* Forgets the orders of the three functions above. */
 void fake_kernel_relent(void);
 
+/* O_DIRECT is granted on every file system, and not passed on: writes then fail with EINVAL unless
+ * memory, length and position are whole blocks of 4096 bytes. */
+
 /* One pread or write moves at most so many bytes. 0: no such limit. */
 void fake_kernel_move_at_most(size_t bytes);
 
 /* The changing calls since install or the last clear, in their order, one a line:
  * "openat_beneath weights" (opens that create), "write weights", "fsync weights", "fsync .",
  * "sync_file_range weights", "fallocate weights", "close weights", "mkdirat runs",
- * "unlinkat runs", "linkat a -> b", "renameat2 .stage-1 -> 2026", "set_lock x".
+ * "unlinkat runs", "linkat a -> b", "renameat2 .stage-1 -> 2026", "set_lock x",
+ * "set_status_flags weights O_DIRECT".
  * Failed ones end in " (EIO)". Descriptors go by the path they were opened with ("?" when that was
  * before install); writes that follow each other on one file are one line. What only looks is not
  * recorded, nor is the close of a file that was opened for reading. */

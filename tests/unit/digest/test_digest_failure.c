@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "digest/digest.h"
 #include "fake_memory.h"
@@ -16,13 +17,13 @@
 enum { MEBIBYTE = 1 << 20 };
 
 static fk_error err;
-static bool fail_threads;
 static bool fail_attributes;
 static bool fail_context;
-static int updates_left = -1; /* until one fails; below 0: none */
-static int finals_left = -1;
-static int inits_left = -1;
+static atomic_int updates_left = -1; /* until one fails; below 0: none */
+static atomic_int finals_left = -1;
+static atomic_int inits_left = -1;
 static int threads_started;
+static int threads_max; /* no more can be had */
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *user);
@@ -41,16 +42,19 @@ EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void);
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *user) {
-    threads_started += !fail_threads;
-    return fail_threads ? EAGAIN : __real_pthread_create(thread, attributes, run, user);
+    if (threads_started == threads_max) {
+        return EAGAIN;
+    }
+    threads_started++;
+    return __real_pthread_create(thread, attributes, run, user);
 }
 
 int __wrap_pthread_attr_init(pthread_attr_t *attributes) {
     return fail_attributes ? ENOMEM : __real_pthread_attr_init(attributes);
 }
 
-static bool runs_out(int *left) {
-    return *left >= 0 && (*left)-- == 0;
+static bool runs_out(atomic_int *left) {
+    return *left >= 0 && atomic_fetch_sub(left, 1) == 0;
 }
 
 int __wrap_EVP_DigestUpdate(EVP_MD_CTX *context, const void *from, size_t bytes) {
@@ -72,42 +76,75 @@ EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void) {
 static int relent(void **state) {
     (void)state;
     fake_memory_relent();
-    fail_threads = fail_attributes = fail_context = false;
+    fail_attributes = fail_context = false;
     updates_left = finals_left = inits_left = -1;
     threads_started = 0;
+    threads_max = 1000;
     return 0;
 }
 
-/* Digests `chunks` MiB of zeros. */
-static fk_code digest_zeros(size_t chunks, fk_file_digests *ret_digests) {
-    FK_SCOPED(fk_freep) uint8_t *chunk = calloc(1, MEBIBYTE);
-    FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
-    fk_code code = fk_digest_stream_create(&stream, &err);
-    for (size_t i = 0; code == FK_OK && i < chunks; i++) {
-        code = fk_digest_stream_update(stream, chunk, MEBIBYTE, &err);
-    }
-    return code == FK_OK ? fk_digest_stream_finish(stream, ret_digests, &err) : code;
+static fk_code count_write(void *user, const void *chunk, size_t bytes, fk_error *error) {
+    (void)chunk;
+    (void)error;
+    *(size_t *)user += bytes;
+    return FK_OK;
 }
 
-static void test_without_threads_the_caller_digests_by_himself(void **state) {
+/* Digests `chunks` MiB of zeros, but for the number of each in its first byte. */
+static fk_code digest_zeros(size_t chunks, fk_file_digests *ret_digests) {
+    static uint8_t memory[12 * MEBIBYTE];
+    size_t written = 0;
+    const fk_chunk_writer writer = {.write = count_write, .user = &written};
+    FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
+    fk_code code = fk_digest_stream_create(chunks * MEBIBYTE, memory, &writer, &stream, &err);
+    for (size_t i = 0; code == FK_OK && i <= chunks; i++) {
+        uint8_t *chunk;
+        size_t room;
+        code = fk_digest_stream_next(stream, &chunk, &room, &err);
+        if (code == FK_OK && (room > 0 || chunks == 0)) {
+            memset(chunk, 0, room);
+            *chunk = (uint8_t)i;
+            fk_digest_stream_push(stream);
+        }
+    }
+    if (code == FK_OK) {
+        code = fk_digest_stream_finish(stream, ret_digests, &err);
+    }
+    assert_true(code != FK_OK || written == chunks * MEBIBYTE);
+    return code;
+}
+
+static void assert_same(const fk_file_digests *some, const fk_file_digests *other) {
+    assert_int_equal(some->pieces, other->pieces);
+    for (size_t i = 0; i < some->pieces; i++) {
+        assert_string_equal(some->sha256[i], other->sha256[i]);
+        assert_string_equal(some->xxh3[i], other->xxh3[i]);
+    }
+}
+
+static void test_what_no_thread_can_be_had_for_the_caller_does(void **state) {
     (void)state;
     FK_SCOPED(fk_file_digests_finish) fk_file_digests with = {0};
-    FK_SCOPED(fk_file_digests_finish) fk_file_digests without = {0};
-    FK_SCOPED(fk_file_digests_finish) fk_file_digests neither = {0};
-    assert_int_equal(digest_zeros(20, &with), FK_OK);
-    assert_int_equal(threads_started, 1);
-    fail_threads = true;
-    assert_int_equal(digest_zeros(20, &without), FK_OK);
-    fail_attributes = true;
-    assert_int_equal(digest_zeros(20, &neither), FK_OK);
-    assert_int_equal(threads_started, 1);
-    assert_int_equal(with.pieces, 2);
-    assert_int_equal(without.pieces, 2);
-    for (size_t i = 0; i < 2; i++) {
-        assert_string_equal(with.sha256[i], without.sha256[i]);
-        assert_string_equal(with.sha256[i], neither.sha256[i]);
-        assert_string_equal(with.xxh3[i], without.xxh3[i]);
+    assert_int_equal(digest_zeros(50, &with), FK_OK);
+    assert_int_equal(with.pieces, 4);
+    assert_int_equal(threads_started, 3); /* two hashers and the writer */
+    for (threads_max = 0; threads_max < 3; threads_max++) {
+        FK_SCOPED(fk_file_digests_finish) fk_file_digests without = {0};
+        threads_started = 0;
+        assert_int_equal(digest_zeros(50, &without), FK_OK);
+        assert_same(&with, &without);
     }
+    FK_SCOPED(fk_file_digests_finish) fk_file_digests neither = {0};
+    fail_attributes = true;
+    assert_int_equal(digest_zeros(50, &neither), FK_OK);
+    assert_same(&with, &neither);
+}
+
+static void test_a_file_of_one_chunk_is_not_worth_a_thread(void **state) {
+    (void)state;
+    FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
+    assert_int_equal(digest_zeros(1, &digests), FK_OK);
+    assert_int_equal(threads_started, 0);
 }
 
 static void test_openssl_that_fails_on_the_thread_fails_the_stream(void **state) {
@@ -147,25 +184,17 @@ static void test_openssl_that_fails_at_once_is_an_error(void **state) {
     assert_int_equal(fk_sha256_hex("abc", 3, hex, &err), FK_E_NO_MEMORY);
 }
 
-static void test_short_memory_fails_a_stream_or_only_costs_its_thread(void **state) {
+static void test_short_memory_fails_a_stream(void **state) {
     (void)state;
     size_t failures = 0;
     for (size_t nth = 1;; nth++) {
         FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
-        static uint8_t chunk[2 * MEBIBYTE];
-        FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
         fake_memory_fail(nth);
-        fk_code code = fk_digest_stream_create(&stream, &err);
-        if (code == FK_OK) {
-            code = fk_digest_stream_update(stream, chunk, sizeof chunk, &err);
-        }
-        if (code == FK_OK) {
-            code = fk_digest_stream_finish(stream, &digests, &err);
-        }
+        fk_code code = digest_zeros(17, &digests);
         bool failed = fake_memory_relent();
-        assert_true(code == FK_OK || (failed && code == FK_E_NO_MEMORY));
-        assert_int_equal(digests.pieces, code == FK_OK);
-        failures += code != FK_OK;
+        assert_int_equal(code, failed ? FK_E_NO_MEMORY : FK_OK);
+        assert_int_equal(digests.pieces, failed ? 0 : 2);
+        failures += failed;
         if (!failed) {
             break;
         }
@@ -175,11 +204,12 @@ static void test_short_memory_fails_a_stream_or_only_costs_its_thread(void **sta
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_without_threads_the_caller_digests_by_himself, relent),
+        cmocka_unit_test_setup(test_what_no_thread_can_be_had_for_the_caller_does, relent),
+        cmocka_unit_test_setup(test_a_file_of_one_chunk_is_not_worth_a_thread, relent),
         cmocka_unit_test_setup(test_openssl_that_fails_on_the_thread_fails_the_stream, relent),
         cmocka_unit_test_setup(test_a_piece_that_cannot_end_fails_the_stream, relent),
         cmocka_unit_test_setup(test_openssl_that_fails_at_once_is_an_error, relent),
-        cmocka_unit_test_setup(test_short_memory_fails_a_stream_or_only_costs_its_thread, relent),
+        cmocka_unit_test_setup(test_short_memory_fails_a_stream, relent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

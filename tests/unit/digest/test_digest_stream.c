@@ -1,4 +1,5 @@
-/* lib/digest/digest_stream.c: whole files, in chunks of any size, against digests of each piece. */
+/* lib/digest/digest_stream.c: whole files against digests of each piece, and what
+ * the writer gets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,8 +13,8 @@
 enum { MEBIBYTE = 1 << 20, PIECE = 16 << 20 };
 
 static fk_error err;
-static uint8_t *bytes; /* 33 MiB and a bit that do not repeat */
-static const size_t bytes_count = 33 * (size_t)MEBIBYTE + 12345;
+static uint8_t *bytes; /* 50 MiB and a bit that do not repeat */
+static const size_t bytes_count = 50 * (size_t)MEBIBYTE + 12345;
 
 static int setup(void **state) {
     (void)state;
@@ -35,20 +36,54 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void digest(size_t length, size_t chunk, fk_file_digests *ret_digests) {
-    FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
-    assert_int_equal(fk_digest_stream_create(&stream, &err), FK_OK);
-    for (size_t at = 0; at < length; at += chunk) {
-        size_t part = length - at < chunk ? length - at : chunk;
-        assert_int_equal(fk_digest_stream_update(stream, bytes + at, part, &err), FK_OK);
+/* What the writer was given, in the order in which it came. */
+typedef struct written {
+    uint8_t *bytes;
+    size_t count;
+    size_t fail_at; /* the write that gets so far fails; 0: none */
+} written;
+
+static fk_code write_down(void *user, const void *chunk, size_t count, fk_error *error) {
+    written *to = user;
+    if (to->fail_at != 0 && to->count + count >= to->fail_at) {
+        return fk_error_set(error, FK_E_NO_SPACE, "the disk is full at %zu", to->count);
     }
-    assert_int_equal(fk_digest_stream_finish(stream, ret_digests, &err), FK_OK);
+    memcpy(to->bytes + to->count, chunk, count);
+    to->count += count;
+    return FK_OK;
 }
 
-/* Each piece's digest, computed at once, must be the stream's. */
-static void check(size_t length, size_t chunk) {
+/* The first `length` bytes through a stream. */
+static fk_code digest(size_t length, written *to, fk_file_digests *ret_digests) {
+    FK_SCOPED(fk_freep) uint8_t *memory = malloc(fk_digest_stream_memory(length));
+    FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
+    const fk_chunk_writer writer = {.write = write_down, .user = to};
+    fk_code code = fk_digest_stream_create(length, memory, &writer, &stream, &err);
+    size_t at = 0;
+    do {
+        uint8_t *chunk = NULL;
+        size_t room = 0;
+        if (code == FK_OK) {
+            code = fk_digest_stream_next(stream, &chunk, &room, &err);
+        }
+        if (code != FK_OK) {
+            return code;
+        }
+        memcpy(chunk, bytes + at, room);
+        fk_digest_stream_push(stream);
+        at += room;
+    } while (at < length);
+    return fk_digest_stream_finish(stream, ret_digests, &err);
+}
+
+/* Each piece's digest, computed at once, must be the stream's, and the writer have got all. */
+static void check(size_t length) {
     FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
-    digest(length, chunk, &digests);
+    FK_SCOPED(fk_freep) uint8_t *copy = malloc(length + 1);
+    written to = {.bytes = copy};
+    assert_int_equal(digest(length, &to, &digests), FK_OK);
+    assert_int_equal(to.count, length);
+    assert_memory_equal(copy, bytes, length);
     assert_int_equal(digests.bytes, length);
     assert_int_equal(digests.pieces, length == 0 ? 1 : (length + PIECE - 1) / PIECE);
     assert_int_equal(digests.xxh3 != NULL, length >= 65536);
@@ -68,63 +103,87 @@ static void check(size_t length, size_t chunk) {
 
 static void test_an_empty_file_has_one_piece(void **state) {
     (void)state;
-    check(0, 1);
+    check(0);
 }
 
-static void test_a_file_without_a_thread(void **state) {
+static void test_a_file_of_one_chunk(void **state) {
     (void)state;
-    check(1, 1);
-    check(65535, 1000);
-    check(65536, 65536);
-    check(MEBIBYTE, 4096);
+    check(1);
+    check(65535);
+    check(65536);
+    check(MEBIBYTE - 1);
+    check(MEBIBYTE);
 }
 
-static void test_a_file_with_a_thread(void **state) {
+static void test_a_file_of_several_chunks(void **state) {
     (void)state;
-    check(MEBIBYTE + 1, 4096);
-    check(3 * MEBIBYTE + 777, 99999);
+    check(MEBIBYTE + 1);
+    check(2 * (size_t)MEBIBYTE);
+    check(3 * (size_t)MEBIBYTE + 777);
+}
+
+/* One chunk around what the memory takes at once. */
+static void test_memory_is_filled_again_only_when_everybody_is_done_with_it(void **state) {
+    (void)state;
+    size_t memory = fk_digest_stream_memory(bytes_count);
+    check(memory - 1);
+    check(memory);
+    check(memory + 1);
 }
 
 static void test_pieces_end_at_sixteen_mebibytes(void **state) {
     (void)state;
-    check(PIECE - 1, MEBIBYTE);
-    check(PIECE, MEBIBYTE);
-    check(PIECE + 1, MEBIBYTE);
+    check(PIECE - 1);
+    check(PIECE);
+    check(PIECE + 1);
+    check(2 * (size_t)PIECE - 1);
+    check(2 * (size_t)PIECE);
+    check(2 * (size_t)PIECE + 1);
+    check(3 * (size_t)PIECE - MEBIBYTE);
+    check(bytes_count);
 }
 
-static void test_chunks_of_any_size_give_the_same(void **state) {
+static void test_memory_stays_within_twelve_mebibytes(void **state) {
     (void)state;
-    check(bytes_count, bytes_count);
-    check(bytes_count, 777777);
-    check(bytes_count, 5 * MEBIBYTE + 3);
+    assert_int_equal(fk_digest_stream_memory(0), 1);
+    assert_int_equal(fk_digest_stream_memory(1234), 1234);
+    assert_int_equal(fk_digest_stream_memory(UINT64_MAX), 12 * MEBIBYTE);
 }
 
-static void test_the_stream_is_done_with_a_chunk_when_update_returns(void **state) {
+static void test_a_failing_writer_fails_the_stream(void **state) {
     (void)state;
-    FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
-    FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
-    FK_SCOPED(fk_file_digests_finish) fk_file_digests expected = {0};
-    FK_SCOPED(fk_freep) uint8_t *chunk = malloc(MEBIBYTE);
-    assert_int_equal(fk_digest_stream_create(&stream, &err), FK_OK);
-    for (size_t at = 0; at + MEBIBYTE <= bytes_count; at += MEBIBYTE) {
-        memcpy(chunk, bytes + at, MEBIBYTE);
-        assert_int_equal(fk_digest_stream_update(stream, chunk, MEBIBYTE, &err), FK_OK);
-        memset(chunk, 0xEE, MEBIBYTE);
-    }
-    assert_int_equal(fk_digest_stream_finish(stream, &digests, &err), FK_OK);
-    digest(33 * (size_t)MEBIBYTE, PIECE, &expected);
+    static const size_t sizes[] = {1000, 3 * MEBIBYTE, 40 * MEBIBYTE};
     for (size_t i = 0; i < 3; i++) {
-        assert_string_equal(digests.sha256[i], expected.sha256[i]);
+        for (size_t fail_at = 1; fail_at <= sizes[i]; fail_at += sizes[i] / 3) {
+            FK_SCOPED(fk_freep) uint8_t *copy = malloc(sizes[i]);
+            fk_file_digests digests = {0};
+            written to = {.bytes = copy, .fail_at = fail_at};
+            err = (fk_error){0};
+            assert_int_equal(digest(sizes[i], &to, &digests), FK_E_NO_SPACE);
+            assert_non_null(strstr(err.message, "the disk is full"));
+            assert_null(digests.sha256);
+            assert_true(to.count < fail_at); /* nothing is written behind a failure */
+        }
     }
 }
 
 static void test_a_stream_can_be_given_up_at_any_time(void **state) {
     (void)state;
-    for (size_t chunks = 0; chunks < 12; chunks++) {
+    static uint8_t memory[12 * MEBIBYTE];
+    FK_SCOPED(fk_freep) uint8_t *copy = malloc(bytes_count);
+    for (size_t chunks = 0; chunks < 20; chunks++) {
+        written to = {.bytes = copy};
+        const fk_chunk_writer writer = {.write = write_down, .user = &to};
         fk_digest_stream *stream = NULL;
-        assert_int_equal(fk_digest_stream_create(&stream, &err), FK_OK);
-        assert_int_equal(fk_digest_stream_update(stream, bytes, chunks * MEBIBYTE + 1, &err),
+        uint8_t *chunk;
+        size_t room;
+        assert_int_equal(fk_digest_stream_create(bytes_count, memory, &writer, &stream, &err),
                          FK_OK);
+        for (size_t i = 0; i < chunks; i++) {
+            assert_int_equal(fk_digest_stream_next(stream, &chunk, &room, &err), FK_OK);
+            memset(chunk, 7, room);
+            fk_digest_stream_push(stream);
+        }
         fk_digest_stream_destroy(stream);
     }
 }
@@ -132,11 +191,12 @@ static void test_a_stream_can_be_given_up_at_any_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_file_has_one_piece),
-        cmocka_unit_test(test_a_file_without_a_thread),
-        cmocka_unit_test(test_a_file_with_a_thread),
+        cmocka_unit_test(test_a_file_of_one_chunk),
+        cmocka_unit_test(test_a_file_of_several_chunks),
+        cmocka_unit_test(test_memory_is_filled_again_only_when_everybody_is_done_with_it),
         cmocka_unit_test(test_pieces_end_at_sixteen_mebibytes),
-        cmocka_unit_test(test_chunks_of_any_size_give_the_same),
-        cmocka_unit_test(test_the_stream_is_done_with_a_chunk_when_update_returns),
+        cmocka_unit_test(test_memory_stays_within_twelve_mebibytes),
+        cmocka_unit_test(test_a_failing_writer_fails_the_stream),
         cmocka_unit_test(test_a_stream_can_be_given_up_at_any_time),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,6 +1,7 @@
 /* The file that a writer writes into: one copy of each byte, digests of that copy. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ enum { MIB = 1 << 20 };
 typedef struct bench {
     char *path;
     int directory;
+    bool durable;
     fk_error err;
 } bench;
 
@@ -55,7 +57,8 @@ static uint8_t *make_bytes(size_t length) {
 static fk_code write_in_parts(bench *it, const uint8_t *bytes, size_t length, size_t part,
                               uint32_t *crc, fk_file_digests *ret_digests) {
     FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *file = NULL;
-    fk_code code = fk_staged_file_create(it->directory, "weights", length, &file, &it->err);
+    fk_code code =
+        fk_staged_file_create(it->directory, "weights", length, it->durable, &file, &it->err);
     if (code != FK_OK) {
         return code;
     }
@@ -137,38 +140,138 @@ static void test_large_files_are_reserved_first_and_kicked_every_8_mib(void **st
     free(bytes);
 }
 
-static void test_short_writes_are_gone_on_with(void **state) {
+static void test_large_files_that_will_be_synced_go_past_the_page_cache(void **state) {
     bench *it = *state;
-    uint8_t *bytes = make_bytes(2 * MIB + 1);
+    it->durable = true;
+    uint8_t *bytes = make_bytes(17 * MIB);
     fk_file_digests digests = {0};
-    fake_kernel_move_at_most(65537);
-    assert_int_equal(write_in_parts(it, bytes, 2 * MIB + 1, MIB, NULL, &digests), FK_OK);
-    fake_kernel_move_at_most(0);
-    assert_written(it, bytes, 2 * MIB + 1, &digests);
+    assert_int_equal(write_in_parts(it, bytes, 17 * MIB, 100003, NULL, &digests), FK_OK);
+    assert_string_equal(fake_kernel_record(), "openat_beneath weights\n"
+                                              "fallocate weights\n"
+                                              "set_status_flags weights O_DIRECT\n"
+                                              "write weights\n");
+    assert_int_equal(fake_kernel_count("write"), 17);
+    assert_written(it, bytes, 17 * MIB, &digests);
     fk_file_digests_finish(&digests);
     free(bytes);
 }
 
+static void test_an_end_that_is_no_whole_block_goes_through_the_page_cache(void **state) {
+    bench *it = *state;
+    it->durable = true;
+    uint8_t *bytes = make_bytes(5 * MIB + 4097);
+    fk_file_digests digests = {0};
+    assert_int_equal(write_in_parts(it, bytes, 5 * MIB + 4097, MIB, NULL, &digests), FK_OK);
+    assert_string_equal(fake_kernel_record(), "openat_beneath weights\n"
+                                              "fallocate weights\n"
+                                              "set_status_flags weights O_DIRECT\n"
+                                              "write weights\n"
+                                              "set_status_flags weights\n"
+                                              "write weights\n");
+    assert_written(it, bytes, 5 * MIB + 4097, &digests);
+    fk_file_digests_finish(&digests);
+    free(bytes);
+}
+
+/* The same file and digests, whatever the size and whatever the kernel grants. */
+static void check_all_ways(bench *it, const uint8_t *bytes, size_t length) {
+    static const struct {
+        bool durable;
+        const char *refused; /* call that fails with EINVAL, or NULL */
+        size_t nth;
+    } ways[] = {{false, NULL, 0},
+                {true, NULL, 0},
+                {true, "set_status_flags", 1},
+                {true, "write", 1},
+                {true, "write", 3}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        fk_file_digests digests = {0};
+        it->durable = ways[i].durable;
+        if (ways[i].refused != NULL) {
+            fake_kernel_fail(ways[i].refused, ways[i].nth, EINVAL, FAKE_ONCE);
+        }
+        assert_int_equal(write_in_parts(it, bytes, length, 3 * MIB + 1, NULL, &digests), FK_OK);
+        assert_written(it, bytes, length, &digests);
+        fake_kernel_relent();
+        fk_file_digests_finish(&digests);
+        assert_int_equal(unlink(tree_path(it->path, "weights")), 0);
+    }
+}
+
+static void test_every_way_to_the_disk_gives_the_same_file(void **state) {
+    bench *it = *state;
+    static const size_t sizes[] = {
+        4 * MIB,      4 * MIB + 1,  4 * MIB + 4096, 12 * MIB - 1, 12 * MIB,
+        12 * MIB + 1, 16 * MIB - 1, 16 * MIB,       16 * MIB + 1, 33 * MIB + 4095,
+    };
+    uint8_t *bytes = make_bytes(34 * MIB);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        check_all_ways(it, bytes, sizes[i]);
+    }
+    free(bytes);
+}
+
+static void test_short_writes_are_gone_on_with(void **state) {
+    bench *it = *state;
+    static const size_t moves[] = {65536, 65537}; /* whole blocks, and not */
+    uint8_t *bytes = make_bytes(5 * MIB + 1);
+    for (size_t i = 0; i < 4; i++) {
+        fk_file_digests digests = {0};
+        it->durable = i >= 2;
+        fake_kernel_move_at_most(moves[i % 2]);
+        assert_int_equal(write_in_parts(it, bytes, 5 * MIB + 1, MIB, NULL, &digests), FK_OK);
+        fake_kernel_move_at_most(0);
+        assert_written(it, bytes, 5 * MIB + 1, &digests);
+        fk_file_digests_finish(&digests);
+        assert_int_equal(unlink(tree_path(it->path, "weights")), 0);
+    }
+    free(bytes);
+}
+
 static void scribble(void *user) {
-    memset(user, 0xee, 2 * MIB);
+    memset(user, 0xee, MIB);
 }
 
 /* A tensor that another thread changes between the copy and the write: the file holds what was
  * digested, or no run would ever verify. */
 static void test_memory_changed_meanwhile_still_gives_a_consistent_file(void **state) {
     bench *it = *state;
-    uint8_t *source = make_bytes(2 * MIB);
-    uint8_t *expected = make_bytes(2 * MIB);
-    memset(expected + MIB, 0xee, MIB); /* the second chunk was copied after the change */
+    uint8_t *source = make_bytes(MIB);
+    uint8_t *expected = make_bytes(MIB);
     uint32_t crc = 0;
     fk_file_digests digests = {0};
     fake_kernel_before("write", 1, scribble, source);
-    assert_int_equal(write_in_parts(it, source, 2 * MIB, 2 * MIB, &crc, &digests), FK_OK);
-    assert_written(it, expected, 2 * MIB, &digests);
-    assert_int_equal(crc, fk_crc32_update(0, expected, 2 * MIB));
+    assert_int_equal(write_in_parts(it, source, MIB, MIB, &crc, &digests), FK_OK);
+    assert_written(it, expected, MIB, &digests);
+    assert_int_equal(source[0], 0xee);
+    assert_int_equal(crc, fk_crc32_update(0, expected, MIB));
     fk_file_digests_finish(&digests);
     free(source);
     free(expected);
+}
+
+/* As above, with everybody a thread of his own: each part is changed once it was handed over. */
+static void test_memory_may_change_as_soon_as_it_was_handed_over(void **state) {
+    bench *it = *state;
+    uint8_t *bytes = make_bytes(20 * MIB);
+    uint8_t *part = malloc(MIB);
+    FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *file = NULL;
+    assert_int_equal(
+        fk_staged_file_create(it->directory, "weights", 20 * MIB, true, &file, &it->err), FK_OK);
+    fk_sink sink = fk_staged_file_sink(file);
+    for (size_t at = 0; at < 20 * MIB; at += MIB) {
+        memcpy(part, bytes + at, MIB);
+        assert_int_equal(fk_sink_write(&sink, part, MIB, NULL, &it->err), FK_OK);
+        scribble(part);
+    }
+    fk_file_digests digests = {0};
+    int fd = -1;
+    assert_int_equal(fk_staged_file_finish(file, &fd, &digests, &it->err), FK_OK);
+    assert_int_equal(close(fd), 0);
+    assert_written(it, bytes, 20 * MIB, &digests);
+    fk_file_digests_finish(&digests);
+    free(part);
+    free(bytes);
 }
 
 static void test_a_file_that_exists_is_not_written_into(void **state) {
@@ -194,16 +297,54 @@ static void test_a_full_disk_is_found_out_before_the_first_byte(void **state) {
     free(bytes);
 }
 
+static void check_failing_writes(bench *it, size_t length, size_t writes) {
+    uint8_t *bytes = make_bytes(length);
+    for (size_t nth = 1; nth <= writes; nth++) {
+        fk_file_digests digests = {0};
+        it->err = (fk_error){0};
+        fake_kernel_fail("write", nth, EDQUOT, FAKE_EVER_AFTER);
+        size_t before = fake_kernel_count("write");
+        assert_int_equal(write_in_parts(it, bytes, length, 4096, NULL, &digests), FK_E_NO_SPACE);
+        assert_int_equal(it->err.system_errno, EDQUOT);
+        assert_string_equal(it->err.path, "weights");
+        assert_int_equal(fake_kernel_count("write") - before, nth); /* nobody tries again */
+        fake_kernel_relent();
+        assert_int_equal(unlink(tree_path(it->path, "weights")), 0);
+    }
+    free(bytes);
+}
+
 static void test_a_failing_write_is_reported_wherever_it_happens(void **state) {
     bench *it = *state;
-    uint8_t *bytes = make_bytes(3 * MIB + 5);
-    for (size_t nth = 1; nth <= 4; nth++) {
-        fk_file_digests digests = {0};
-        fake_kernel_fail("write", nth, EDQUOT, FAKE_ONCE);
-        assert_int_equal(write_in_parts(it, bytes, 3 * MIB + 5, 4096, NULL, &digests),
-                         FK_E_NO_SPACE);
-        assert_int_equal(it->err.system_errno, EDQUOT);
-        fake_kernel_relent();
+    check_failing_writes(it, MIB, 1);
+    check_failing_writes(it, 3 * MIB + 5, 4);
+    it->durable = true;
+    check_failing_writes(it, 17 * MIB + 5, 18);
+}
+
+static void test_the_page_cache_that_cannot_be_gone_back_to_is_an_error(void **state) {
+    bench *it = *state;
+    uint8_t *bytes = make_bytes(5 * MIB + 5);
+    fk_file_digests digests = {0};
+    it->durable = true;
+    fake_kernel_fail("set_status_flags", 2, EPERM, FAKE_ONCE);
+    assert_int_equal(write_in_parts(it, bytes, 5 * MIB + 5, MIB, NULL, &digests), FK_E_ACCESS);
+    assert_string_equal(it->err.path, "weights");
+    free(bytes);
+}
+
+static void test_a_file_can_be_given_up_at_any_time(void **state) {
+    bench *it = *state;
+    uint8_t *bytes = make_bytes(20 * MIB);
+    it->durable = true;
+    for (size_t given = 0; given < 20; given += 3) {
+        fk_staged_file *file = NULL;
+        assert_int_equal(
+            fk_staged_file_create(it->directory, "weights", 20 * MIB, true, &file, &it->err),
+            FK_OK);
+        fk_sink sink = fk_staged_file_sink(file);
+        assert_int_equal(fk_sink_write(&sink, bytes, given * MIB, NULL, &it->err), FK_OK);
+        fk_staged_file_destroy(file);
         assert_int_equal(unlink(tree_path(it->path, "weights")), 0);
     }
     free(bytes);
@@ -216,15 +357,26 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_an_empty_file_has_one_piece, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_files_are_reserved_first_and_kicked_every_8_mib,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large_files_that_will_be_synced_go_past_the_page_cache,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_an_end_that_is_no_whole_block_goes_through_the_page_cache, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_way_to_the_disk_gives_the_same_file, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_short_writes_are_gone_on_with, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory_changed_meanwhile_still_gives_a_consistent_file,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(test_memory_may_change_as_soon_as_it_was_handed_over, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_file_that_exists_is_not_written_into, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_full_disk_is_found_out_before_the_first_byte, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_failing_write_is_reported_wherever_it_happens, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_the_page_cache_that_cannot_be_gone_back_to_is_an_error,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_file_can_be_given_up_at_any_time, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
