@@ -1,6 +1,7 @@
 #include "from_value.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "errors.h"
 #include "memory.h"
@@ -53,6 +54,12 @@ static PyObject *read_big_int(const fk_value *value) {
     Py_XDECREF(arguments);
     Py_XDECREF(keywords);
     return number;
+}
+
+static PyObject *read_float(fkpy_reader *reader, double number) {
+    double nan = PyFloat_AsDouble(reader->state->nan);
+    bool same = memcmp(&number, &nan, sizeof nan) == 0; /* other NaNs keep their bits */
+    return same ? Py_NewRef(reader->state->nan) : PyFloat_FromDouble(number);
 }
 
 static PyObject *read_complex(const fk_value *value) {
@@ -319,7 +326,7 @@ static PyObject *read_value(fkpy_reader *reader, const fk_value *value) {
     case FK_KIND_BIG_INT:
         return read_big_int(value);
     case FK_KIND_FLOAT:
-        return PyFloat_FromDouble(fk_value_as_float(value));
+        return read_float(reader, fk_value_as_float(value));
     case FK_KIND_COMPLEX:
         return read_complex(value);
     case FK_KIND_STRING:

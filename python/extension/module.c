@@ -120,10 +120,11 @@ static int execute(PyObject *module) {
     fkpy_state *state = PyModule_GetState(module);
     state->ordered_dict = import_member("collections", "OrderedDict");
     state->counter = import_member("collections", "Counter");
+    state->nan = import_member("math", "nan");
     state->make_error = import_member("fontkeep.errors", "from_native");
     state->make_refusal = import_member("fontkeep.errors", "refused");
-    if (state->ordered_dict == NULL || state->counter == NULL || state->make_error == NULL ||
-        state->make_refusal == NULL) {
+    if (state->ordered_dict == NULL || state->counter == NULL || state->nan == NULL ||
+        state->make_error == NULL || state->make_refusal == NULL) {
         return -1;
     }
     return add_types(module, state);
@@ -139,6 +140,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->tree_type);
     Py_VISIT(state->ordered_dict);
     Py_VISIT(state->counter);
+    Py_VISIT(state->nan);
     Py_VISIT(state->make_error);
     Py_VISIT(state->make_refusal);
     return 0;
@@ -154,6 +156,7 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->tree_type);
     Py_CLEAR(state->ordered_dict);
     Py_CLEAR(state->counter);
+    Py_CLEAR(state->nan);
     Py_CLEAR(state->make_error);
     Py_CLEAR(state->make_refusal);
     return 0;

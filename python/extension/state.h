@@ -15,6 +15,7 @@ typedef struct fkpy_state {
     PyTypeObject *tree_type;
     PyObject *ordered_dict; /* collections.OrderedDict */
     PyObject *counter;      /* collections.Counter */
+    PyObject *nan;          /* math.nan: one object, so that what holds it equals its like */
     PyObject *make_error;   /* fontkeep.errors.from_native */
     PyObject *make_refusal; /* fontkeep.errors.refused */
 } fkpy_state;

@@ -353,6 +353,9 @@ static fk_value *write_answer(fkpy_writer *writer, PyObject *object, PyObject *a
     if (other == NULL) {
         return NULL;
     }
+    if (PyUnicode_CompareWithASCIIString(form, "refuse") == 0) {
+        return fkpy_refuse(writer, object, other, place);
+    }
     if (PyUnicode_CompareWithASCIIString(form, "size") == 0) {
         return write_container(writer, object, other, FK_KIND_SIZE, place);
     }

@@ -2,6 +2,7 @@
  * tells.
  *
  * adapt(object) answers None (it cannot be stored), a text (why it cannot), or a tuple:
+ *   ("refuse", (str, str))      it cannot: why, and what to do instead
  *   ("value", object)           store this instead: a module's state dict, a scalar's number
  *   ("text", kind, str)         kind is "dtype", "device", "layout" or "qscheme"
  *   ("size", tuple)             torch.Size
@@ -47,7 +48,8 @@ fk_value *fkpy_to_value(fkpy_writer *writer, const char *name, PyObject *object)
 
 /* For to_tensor.c. */
 fk_value *fkpy_to_value_at(fkpy_writer *writer, PyObject *object, const fkpy_place *place);
-/* Raises UnsupportedDataError for `object`; `reason`: str or NULL (then its type says enough). */
+/* Raises UnsupportedDataError for `object`; `reason`: why it cannot be stored, as str or as tuple
+ * of str with what to do, or NULL (then its type says enough). */
 fk_value *fkpy_refuse(fkpy_writer *writer, PyObject *object, PyObject *reason,
                       const fkpy_place *place);
 /* The value itself, or MemoryError for NULL. */

@@ -153,7 +153,10 @@ def _array(given: Any, numpy: Any) -> Answer:
     name = value.dtype.name
     size = DTYPES.get(name)
     if size is None or value.dtype.hasobject or value.dtype.fields is not None:
-        return f"numpy.ndarray of dtype {value.dtype}"
+        hint = "store an array for each of its fields"
+        if value.dtype.fields is None:
+            hint = "store .astype(...) of it, to a number that PyTorch has, or .tolist()"
+        return ("refuse", (f"numpy.ndarray of dtype {value.dtype}", hint))
     if not value.dtype.isnative:
         value = value.astype(value.dtype.newbyteorder("="))
     usable = value.flags.aligned and all(step >= 0 and step % size == 0 for step in value.strides)
@@ -177,18 +180,21 @@ def _array(given: Any, numpy: Any) -> Answer:
 # ---- PyTorch ----
 
 
-def _kind_of_tensor(tensor: Any, torch: Any) -> str | None:
-    """Why a tensor cannot be stored, or None."""
+def _refusal_of(tensor: Any, torch: Any) -> tuple[str, str] | None:
+    """Why a tensor cannot be stored and what to do, or None."""
     if tensor.is_quantized:
-        return f"quantised tensor ({_name(tensor.dtype)})"
+        hint = "store .int_repr() of it with its scale and zero point, or .dequantize()"
+        return f"quantised tensor ({_name(tensor.dtype)})", hint
     if getattr(tensor, "is_nested", False):
-        return "nested tensor"
+        return "nested tensor", "store list(tensor.unbind())"
     if tensor.layout is not torch.strided:
-        return f"tensor of layout {_name(tensor.layout)}"
+        hint = "store its indices and values, or .to_dense() of it"
+        return f"tensor of layout {_name(tensor.layout)}", hint
     if tensor.is_meta:
-        return "meta tensor (it has no data)"
+        hint = "give the module memory with .to_empty(device='cpu') and fill it"
+        return "meta tensor (it has no data)", hint
     if _name(tensor.dtype) not in DTYPES:
-        return f"tensor of dtype {_name(tensor.dtype)}"
+        return f"tensor of dtype {_name(tensor.dtype)}", "store .view(torch.uint8) of it"
     return None
 
 
@@ -267,9 +273,9 @@ class Adapter:
             return None
         if self._numbers:
             return ("value", tensor.item()) if tensor.ndim == 0 else "torch.Tensor in JSON"
-        refusal = _kind_of_tensor(tensor, torch)
+        refusal = _refusal_of(tensor, torch)
         if refusal is not None:
-            return refusal
+            return ("refuse", refusal)
         name = _name(tensor.dtype)
         storage = self._on_cpu(_storage(tensor), tensor)
         ours = tensor.device.type != "cpu"

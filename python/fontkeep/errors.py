@@ -6,6 +6,8 @@ import errno as errno_module
 import os
 from typing import Any
 
+from fontkeep.refusal import hint_for, type_name
+
 
 class FontKeepWarning(UserWarning):
     """Something worth knowing about a run or a store that is no failure."""
@@ -195,27 +197,24 @@ def from_native(
     return error
 
 
-def _type_name(kind: type) -> str:
-    name = kind.__qualname__
-    return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
-
-
-def refused(code: str, place: list[Any], kind: type, reason: str | None) -> FontKeepError:
+def refused(
+    code: str, place: list[Any], kind: type, reason: str | tuple[str, str] | None
+) -> FontKeepError:
     """The exception for an object that cannot be stored. Called by the extension.
 
-    `place` is the way to it, outermost first; `reason` says more than its type, or is None.
+    `place` is the way to it, outermost first; `reason` says more than its type, maybe with what to
+    do, or is None.
     """
     path = ".".join(part if isinstance(part, str) else repr(part) for part in place)
-    what = _type_name(kind) if reason is None else reason
+    hint = hint_for(kind)
+    if isinstance(reason, tuple):
+        reason, hint = reason
+    what = type_name(kind) if reason is None else reason
     if code == "limit":
         return LimitError(
             f"{path[:200]}: {what}", code="limit", hint="store a flatter or smaller structure"
         )
-    return UnsupportedDataError(
-        f"{path}: {what} cannot be stored",
-        code="unsupported",
-        hint="leave it out, or convert it to numbers, texts, tensors and plain containers",
-    )
+    return UnsupportedDataError(f"{path}: {what} cannot be stored", code="unsupported", hint=hint)
 
 
 def not_available(what: str) -> FontKeepError:

@@ -113,7 +113,7 @@ class Run:
         """The object of feedback.json; non-finite numbers of known members are floats.
 
         >>> run.feedback
-        {'metrics': {'loss': 0.03}, 'feedback_schema': '1.0'}
+        {'feedback_schema': '1.0', 'metrics': {'loss': 0.03}}
         """
         with self._lock:
             if self._feedback is None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
 import inspect
 import pathlib
-import pickle
 
 import pytest
 
@@ -88,20 +86,6 @@ def test_every_exception_is_a_fontkeep_error_and_the_builtin_one(name: str) -> N
     assert str(error) == "what is wrong"
 
 
-@pytest.mark.parametrize("name", EXCEPTIONS)
-def test_exceptions_survive_pickling(name: str) -> None:
-    error = getattr(fontkeep, name)("wrong", code="c", hint="do this", path="/p", offset=7)
-    copy = pickle.loads(pickle.dumps(error))
-    assert type(copy) is type(error)
-    assert (str(copy), copy.code, copy.hint, copy.path, copy.offset) == (
-        str(error),
-        "c",
-        "do this",
-        "/p",
-        7,
-    )
-
-
 def test_a_font_id_error_is_a_kind_of_invalid_input() -> None:
     assert issubclass(fontkeep.InvalidFontIdError, fontkeep.InvalidInputError)
 
@@ -112,7 +96,6 @@ def test_a_not_durable_error_carries_its_run_id() -> None:
     error = errors.from_native("not_durable", 0, "sync failed", None, "/s", None, 5, "some-run")
     assert isinstance(error, fontkeep.NotDurableError)
     assert error.run_id == "some-run" and error.errno == 5
-    assert pickle.loads(pickle.dumps(error)).run_id == "some-run"
 
 
 def test_usage_memory_and_cancelling_are_pythons_own_exceptions() -> None:
@@ -170,9 +153,3 @@ def test_what_later_versions_bring_is_refused_clearly(store, save) -> None:
     ):
         with pytest.raises(fontkeep.FontKeepError, match="not available yet"):
             call()
-
-
-def test_saving_in_the_background_gives_a_future(store, save) -> None:
-    future = save(wait=False)
-    assert isinstance(future, concurrent.futures.Future)
-    assert store.get_run_info("1-fruity", future.result(60)).status == "completed"

@@ -204,6 +204,11 @@ def test_arrays_come_back_as_tensors(round_trip, name: str) -> None:
     assert numpy.array_equal(back.numpy(), array) and back.numpy().dtype == array.dtype
 
 
+def read_only(array: numpy.ndarray) -> numpy.ndarray:
+    array.flags.writeable = False
+    return array
+
+
 @pytest.mark.parametrize(
     "array",
     [
@@ -215,11 +220,24 @@ def test_arrays_come_back_as_tensors(round_trip, name: str) -> None:
         numpy.broadcast_to(numpy.float32(2), (3, 3)),
         numpy.frombuffer(b"\0" + bytes(range(16)), numpy.uint16, offset=1).astype(numpy.int16),
         numpy.zeros(4, [("x", "i1"), ("y", "<f4")])["y"],
+        numpy.asfortranarray(numpy.arange(24.0).reshape(2, 3, 4)),
+        numpy.arange(6, dtype=">c8").reshape(2, 3)[:, ::-1] * (1 + 2j),
+        numpy.array(7, ">f2"),
+        read_only(numpy.arange(5)),
     ],
-    ids="reversed big-endian strided scalar empty broadcast bytes misaligned".split(),
+    ids="reversed big-endian strided scalar empty broadcast bytes misaligned fortran big-complex"
+    " big-scalar read-only".split(),
 )
 def test_arrays_of_any_layout_come_back(round_trip, array) -> None:
-    assert numpy.array_equal(round_trip([array])[0].numpy(), array)
+    before = array.tobytes()
+    back = round_trip([array])[0].numpy()
+    assert numpy.array_equal(back, array) and back.shape == array.shape
+    assert array.tobytes() == before
+
+
+def test_arrays_in_fortran_order_keep_their_strides(round_trip) -> None:
+    array = numpy.asfortranarray(numpy.arange(12.0).reshape(3, 4))
+    assert round_trip([array])[0].stride() == (1, 3)
 
 
 def test_arrays_that_share_memory_share_it_after_the_load(round_trip) -> None:
@@ -242,10 +260,34 @@ def test_a_memmap_is_saved_as_an_array(round_trip, tmp_path) -> None:
     assert round_trip([numpy.load(path, mmap_mode="r")])[0].tolist() == [0, 1, 2, 3, 4]
 
 
-def test_bfloat16_arrays_of_ml_dtypes_come_back(round_trip) -> None:
-    ml_dtypes = pytest.importorskip("ml_dtypes")
-    array = numpy.array([1.5, -2], ml_dtypes.bfloat16)
-    assert round_trip([array])[0].tolist() == [1.5, -2]
+@pytest.mark.parametrize("name", [name for name in DTYPES if name.startswith(("bfloat", "float8"))])
+def test_arrays_of_ml_dtypes_come_back_with_their_bits(round_trip, name: str) -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed")
+    array = numpy.arange(1, 7, dtype=numpy.uint8).view(getattr(ml_dtypes, name))
+    back = round_trip([array, array[::2]])
+    raw = [bits(tensor) if torch.is_tensor(tensor) else tensor.tobytes() for tensor in back]
+    assert raw == [array.tobytes(), array[::2].tobytes()]
+    assert str(back[0].dtype).removeprefix("torch.") == name
+
+
+def test_arrays_of_other_ml_dtypes_are_refused_by_name(save) -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed")
+    with pytest.raises(fontkeep.UnsupportedDataError, match="weights.a: .*int4"):
+        save(weights={"a": numpy.zeros(3, ml_dtypes.int4)})
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("mmap", [True, False])
+def test_loaded_weights_are_saved_again_into_their_store(store, save, mmap, wait) -> None:
+    parent = save(weights={"w": torch.arange(100_000.0), "v": torch.ones(3)})
+    weights, vector, _ = store.load_model("1-fruity", parent, mmap=mmap)
+    weights["w"][5] = -1
+    saved = save(weights=weights, personality_vector=vector, parent_run_id=parent, wait=wait)
+    run_id = saved if wait else saved.result(60)
+    again = store.load_model("1-fruity", run_id, mmap=mmap)[0]
+    assert again["w"][5] == -1 and torch.equal(again["w"][6:], torch.arange(6.0, 100_000))
+    assert store.load_model("1-fruity", parent)[0]["w"][5] == 5
+    assert store.verify().damaged == 0
 
 
 # ---- personality vectors ----

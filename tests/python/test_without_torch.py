@@ -143,3 +143,26 @@ def test_importing_fontkeep_imports_none_of_them() -> None:
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True
     )
     assert done.stdout.strip() == b"[]"
+
+
+def test_without_torch_every_dtype_of_ml_dtypes_comes_back(store, save) -> None:
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed")
+    import numpy
+
+    names = ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"]
+    raw = numpy.arange(1, 7, dtype=numpy.uint8)
+    save(weights={name: raw.view(getattr(ml_dtypes, name)) for name in names})
+    run_without(
+        store,
+        ["torch"],
+        """
+        import numpy
+        weights = store.load_model("1-fruity")[0]
+        for name, array in weights.items():
+            assert array.dtype.name == name and array.tobytes() == bytes(range(1, 7)), name
+        nothing = [None] * 3
+        future = store.save_model("2-a", weights, [1.0], *nothing, status="failed", wait=False)
+        again = store.load_model("2-a", future.result())[0]
+        assert all(again[name].tobytes() == array.tobytes() for name, array in weights.items())
+        """,
+    )
