@@ -132,6 +132,27 @@ def test_a_full_file_system_leaves_no_half_run(mounts, save, command, tmp_path):
     assert (report["checked"], report["damaged"]) == (len(ids), 0)
 
 
+def test_wherever_a_file_system_fills_up_nothing_is_left(mounts, save, tmp_path):
+    """With each page more room a save gets on to its next file, or to the next part of one."""
+    torch = pytest.importorskip("torch")
+    weights = tmp_path / "weights.pt"
+    torch.save({"weight": torch.arange(1 << 19)}, str(weights))
+    needed = weights.stat().st_size // 1024
+    saved = []
+    for kib in range(needed - 8, needed + 80, 4):
+        (mounted,) = directories(tmp_path, f"mounted-{kib}")
+        mounts.mount("-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", mounted)
+        small = Command(mounted, mounts.inside)
+        small("create", "1-fruity")
+        before = listing(small)
+        saved.append(save(by=small, weights=weights, status=(0, 7)) != "")
+        assert saved[-1] or listing(small) == before
+        report = small.json("verify")
+        assert (report["checked"], report["damaged"]) == (int(saved[-1]), 0)
+    assert saved.count(False) > 8 and saved.count(True) > 1
+    assert saved == sorted(saved)  # more room never hurts
+
+
 @pytest.fixture
 def read_only(mounts, save, command):
     """The command on a store with one run, mounted read-only."""

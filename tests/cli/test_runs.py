@@ -290,3 +290,26 @@ def test_a_read_only_store_is_readable_but_refuses_a_save(command, save):
         assert len(command.json("runs", "1-fruity")) == 1
     finally:
         os.chmod(command.store / "1-fruity" / "runs", 0o755)
+
+
+def everything_below(directory):
+    """All paths, with the size of what are files."""
+    return {path: path.is_file() and path.stat().st_size for path in directory.rglob("*")}
+
+
+def test_the_limit_of_the_weights_file_is_inclusive_and_can_be_set(command, save):
+    weights = command.run_path("1-fruity", save()) / "weights"
+    largest = weights.stat().st_size
+    words = ["2-dumb", "--status", "failed", "--weights", weights, "--max-weights-bytes"]
+    before = everything_below(command.store)
+    error = command.error("save", *words, largest - 1, status=9)
+    assert error["code"] == "limit"
+    assert str(largest) in error["message"] and "max_weights_bytes" in error["hint"]
+    assert everything_below(command.store) == before
+    command("save", *words, largest)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "1e9", ""])
+def test_a_limit_that_is_no_size_is_usage(command, material, wrong):
+    words = ["--weights", material / "model.pt", "--max-weights-bytes", wrong]
+    assert command.error("save", "1-a", "--status", "failed", *words, status=2)["message"]
