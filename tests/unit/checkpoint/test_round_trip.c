@@ -1,4 +1,5 @@
 /* What the writer writes, the reader reads as it was. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -38,16 +39,26 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static fk_value *survivor(fixture *f, const fk_value *top) {
+/* Writes the value and reads the file. */
+static fk_code send(fixture *f, const fk_value *top, fk_value **ret_loaded) {
     FK_SCOPED(fk_torch_writer_destroyp) fk_torch_writer *writer = NULL;
     fk_sink sink = {memory_sink_write, &f->sink};
-    fk_value *loaded = NULL;
-    assert_int_equal(fk_torch_writer_create(top, &writer, &f->err), FK_OK);
-    assert_int_equal(fk_torch_writer_write(writer, &sink, NULL, NULL, &f->err), FK_OK);
+    fk_code code = fk_torch_writer_create(top, &writer, &f->err);
+    if (code == FK_OK) {
+        code = fk_torch_writer_write(writer, &sink, NULL, NULL, &f->err);
+    }
+    if (code != FK_OK) {
+        return code;
+    }
     f->file = aligned_alloc(64, (f->sink.bytes.length + 63) / 64 * 64);
     memcpy(f->file, f->sink.bytes.bytes, f->sink.bytes.length);
-    if (fk_torch_read(f->file, f->sink.bytes.length, FK_READ_CHECK_CRC, f->loaded, &loaded,
-                      &f->err) != FK_OK) {
+    return fk_torch_read(f->file, f->sink.bytes.length, FK_READ_CHECK_CRC, f->loaded, ret_loaded,
+                         &f->err);
+}
+
+static fk_value *survivor(fixture *f, const fk_value *top) {
+    fk_value *loaded = NULL;
+    if (send(f, top, &loaded) != FK_OK) {
         fail_msg("%s", f->err.message);
     }
     return loaded;
@@ -84,9 +95,8 @@ static fk_code pass(void *user, const char *path, const fk_value *value, fk_erro
     return FK_OK;
 }
 
-/* Leaves are no level, whatever they are made of. */
-static void test_every_leaf_survives_in_the_deepest_list(void **state) {
-    fixture *f = *state;
+/* Leaves in as many lists as there may be. */
+static fk_value *deepest(fixture *f) {
     fk_storage *storage = fk_storage_create(f->values, memory, 16);
     fk_value *size = fk_value_container(f->values, FK_KIND_SIZE);
     assert_int_equal(fk_value_append(size, fk_value_int(f->values, 2)), FK_OK);
@@ -96,15 +106,79 @@ static void test_every_leaf_survives_in_the_deepest_list(void **state) {
     for (size_t depth = 1; depth < FK_LIMIT_DEPTH; depth++) {
         value = list_of(f, value);
     }
-    const fk_value *loaded = survivor(f, value);
-    assert_non_null(fk_value_copy(f->values, loaded));
-    assert_int_equal(fk_value_walk(loaded, "", pass, NULL, NULL), FK_OK);
+    return value;
+}
+
+/* Leaves are no level, whatever they are made of. */
+static void test_every_leaf_survives_in_the_deepest_list(void **state) {
+    const fk_value *loaded = survivor(*state, deepest(*state));
     for (size_t depth = 1; depth < FK_LIMIT_DEPTH; depth++) {
         loaded = item(loaded, 0);
     }
     assert_int_equal(fk_value_count(item(loaded, 0)), 1);
     assert_int_equal(fk_value_kind(item(loaded, 1)), FK_KIND_TUPLE);
     assert_int_equal(fk_value_kind(item(loaded, 2)), FK_KIND_TENSOR);
+}
+
+typedef struct journey {
+    fixture *f;
+    const fk_value *top;
+    fk_code code;
+    const fk_value *copy;
+} journey;
+
+static void *travel(void *user) {
+    journey *one = user;
+    fk_value *loaded = NULL;
+    one->code = send(one->f, one->top, &loaded);
+    if (one->code == FK_OK) {
+        one->code = fk_value_walk(loaded, "", pass, NULL, NULL);
+    }
+    if (one->code == FK_OK) {
+        one->copy = fk_value_copy(one->f->values, loaded);
+    }
+    return NULL;
+}
+
+static void test_the_deepest_values_need_little_stack(void **state) {
+#ifdef __SANITIZE_ADDRESS__
+    enum { STACK_BYTES = 2 << 20 }; /* its frames are larger */
+#else
+    enum { STACK_BYTES = 512 << 10 };
+#endif
+    journey one = {.f = *state, .top = deepest(*state)};
+    pthread_attr_t attributes;
+    pthread_t thread;
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, STACK_BYTES), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, travel, &one), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&attributes);
+    assert_int_equal(one.code, FK_OK);
+    assert_non_null(one.copy);
+}
+
+/* A cost that grows with the square would take hours. */
+static void test_a_million_entries_and_a_hundred_thousand_storages_survive(void **state) {
+    fixture *f = *state;
+    enum { ENTRIES = 1000000, TENSORS = 100000 };
+    fk_value *dict = fk_value_container(f->values, FK_KIND_DICT);
+    fk_value *tensors = fk_value_container(f->values, FK_KIND_LIST);
+    for (int64_t i = 0; i < ENTRIES; i++) {
+        fk_value *small = fk_value_int(f->values, i);
+        assert_int_equal(fk_value_put(dict, small, small), FK_OK);
+    }
+    for (size_t i = 0; i < TENSORS; i++) {
+        fk_storage *storage = fk_storage_create(f->values, memory + i, 1);
+        assert_int_equal(fk_value_append(tensors, view(f, storage, FK_UINT8, 0, 0, 1, 1)), FK_OK);
+    }
+    fk_value *both = list_of(f, dict);
+    assert_int_equal(fk_value_append(both, tensors), FK_OK);
+    const fk_value *loaded = survivor(f, both);
+    assert_int_equal(fk_value_count(item(loaded, 0)), ENTRIES);
+    assert_int_equal(fk_value_as_int(fk_value_key(item(loaded, 0), ENTRIES - 1)), ENTRIES - 1);
+    assert_int_equal(fk_value_count(item(loaded, 1)), TENSORS);
+    assert_int_equal(fk_value_as_tensor(item(item(loaded, 1), TENSORS - 1))->storage->bytes, 1);
 }
 
 /* _rebuild_tensor_v3 fails when a tensor requires gradients: they are set behind it. */
@@ -210,6 +284,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_leaf_survives_in_the_deepest_list, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_the_deepest_values_need_little_stack, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_million_entries_and_a_hundred_thousand_storages_survive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_dtypes_may_require_gradients_and_have_attributes,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_every_dtype_survives_as_tensor_parameter_and_name,
