@@ -155,7 +155,8 @@ static fk_code judge(int runs, const fk_names *names, const char *stage, fk_swee
                      void *user, fk_error *err) {
     suspect it = {.runs = runs, .lock_fd = -1};
     fk_text_copy(it.stage, sizeof it.stage, stage);
-    snprintf(it.lock, sizeof it.lock, "%s%s", stage, FK_LOCK_SUFFIX);
+    size_t length = fk_text_copy(it.lock, sizeof it.lock, stage);
+    fk_text_copy(it.lock + length, sizeof it.lock - length, FK_LOCK_SUFFIX);
     bool had_stage = fk_names_contain(names, it.stage);
     bool had_lock = fk_names_contain(names, it.lock);
     bool removed = is_dead(&it, had_lock) && remove_suspect(&it);
