@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 static int real_openat(int directory, const char *path, int flags, mode_t mode) {
     return openat(directory, path, flags, mode);
 }
@@ -138,6 +140,7 @@ const fk_kernel fk_kernel_linux = {
     .uname = uname,
     .getcwd = getcwd,
     .get_open_files_limit = real_get_open_files_limit,
+    .start_thread = fk_thread_start,
 };
 
 const fk_kernel *fk_kernel_current = &fk_kernel_linux;

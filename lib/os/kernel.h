@@ -1,11 +1,13 @@
 /* The table of kernel calls: everything fontkeep asks of the system goes through it, so that a test
  * can count, fail, delay or crash any call. Members behave as the system calls of their names: -1
- * and errno on failure. Only files of lib/os look at it. */
+ * and errno on failure. Only files of lib/os look at it. start_thread is fk_thread_start. */
 #ifndef FK_OS_KERNEL_H
 #define FK_OS_KERNEL_H
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -55,6 +57,7 @@ typedef struct fk_kernel {
     int (*uname)(struct utsname *ret_name);
     char *(*getcwd)(char *into, size_t bytes);        /* NULL and errno on failure */
     int (*get_open_files_limit)(uint64_t *ret_files); /* getrlimit RLIMIT_NOFILE, the soft one */
+    bool (*start_thread)(pthread_t *ret_thread, void *(*run)(void *user), void *user);
 } fk_kernel;
 
 /* The real calls. */

@@ -63,7 +63,7 @@ static fk_code be_strict(const fk_run *run, fk_error *err) {
 static fk_code load_opened(fk_run *run, const fk_load_options *options, bool assets,
                            fk_loaded **ret_loaded, fk_error *err) {
     FK_SCOPED(fk_loaded_destroyp) fk_loaded *loaded = NULL;
-    fk_watch watch = {.progress = options->progress, .user = options->progress_user};
+    fk_watch watch = FK_WATCH(options->progress, options->progress_user);
     fk_code code = create_loaded(run, &loaded, err);
     if (code != FK_OK) {
         return code;

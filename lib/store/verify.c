@@ -186,7 +186,7 @@ fk_code fk_verify(fk_store *store, const char *font_id, const char *run_id, fk_p
                   void *progress_user, fk_run_list **ret_runs, fk_error *err) {
     FK_SCOPED(fk_font_list_destroyp) fk_font_list *fonts = NULL;
     FK_SCOPED(verification_finish)
-    verification all = {.store = store, .watch = {.progress = progress, .user = progress_user}};
+    verification all = {.store = store, .watch = FK_WATCH(progress, progress_user)};
     if (font_id == NULL && run_id != NULL) {
         fk_error_set(err, FK_E_USAGE, "a run was named without its font");
         return FK_E_USAGE;

@@ -285,6 +285,12 @@ static int fake_get_open_files_limit(uint64_t *ret_files) {
     return (int)fake_call_end(verdict, done ? fk_kernel_linux.get_open_files_limit(ret_files) : -1);
 }
 
+static bool fake_start_thread(pthread_t *ret_thread, void *(*run)(void *user), void *user) {
+    fake_verdict verdict = fake_call_begin("start_thread");
+    return fake_call_threads() && fake_call_is_done(verdict) &&
+           fk_kernel_linux.start_thread(ret_thread, run, user);
+}
+
 const fk_kernel fake_kernel = {
     .openat = fake_openat,
     .openat_beneath = fake_openat_beneath,
@@ -316,4 +322,5 @@ const fk_kernel fake_kernel = {
     .uname = fake_uname,
     .getcwd = fake_getcwd,
     .get_open_files_limit = fake_get_open_files_limit,
+    .start_thread = fake_start_thread,
 };

@@ -49,5 +49,6 @@ void fake_call_sleep(uint64_t time_ms);
 long fake_call_file_system(void);
 uint64_t fake_call_free_bytes(void);
 int fake_call_pid(void);
+bool fake_call_threads(void);
 
 #endif

@@ -44,6 +44,7 @@ static struct {
     uint64_t free_bytes;
     int colon_errno;
     int pid;
+    bool threads;
 } fake;
 
 static void fail_test(const char *what) {
@@ -233,6 +234,10 @@ int fake_call_pid(void) {
     return fake.pid;
 }
 
+bool fake_call_threads(void) {
+    return fake.threads;
+}
+
 void fake_kernel_install(void) {
     fake_kernel_remove();
     fake.time_us = INT64_MIN;
@@ -339,4 +344,8 @@ void fake_kernel_refuse_colons(int system_errno) {
 
 void fake_kernel_set_pid(int pid) {
     fake.pid = pid;
+}
+
+void fake_kernel_allow_threads(void) {
+    fake.threads = true;
 }

@@ -69,4 +69,8 @@ void fake_kernel_refuse_colons(int system_errno);
 /* getpid gives this; 0: the real one. */
 void fake_kernel_set_pid(int pid);
 
+/* Lets start_thread start threads. Until then it refuses, and the caller works alone: so the calls
+ * of a test come in the same order each time. */
+void fake_kernel_allow_threads(void);
+
 #endif
