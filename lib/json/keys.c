@@ -68,6 +68,15 @@ static uint32_t take_character(const fk_json_key *key, size_t *at) {
 }
 
 static int compare_characters(const fk_json_key *one, const fk_json_key *other) {
+    size_t shorter = one->length < other->length ? one->length : other->length;
+    size_t same = 0;
+    while (same < shorter && one->text[same] == other->text[same] && one->text[same] != '\\') {
+        same++;
+    }
+    if (same < shorter && one->text[same] != '\\' && other->text[same] != '\\') {
+        /* bytes of UTF-8 are in the order of the characters */
+        return (unsigned char)one->text[same] < (unsigned char)other->text[same] ? -1 : 1;
+    }
     size_t one_at = 0;
     size_t other_at = 0;
     while (one_at < one->length && other_at < other->length) {

@@ -25,13 +25,16 @@ fk_code fk_directory_absolute(const char *path, char **ret_absolute, fk_error *e
 
 /* The names in a directory, without "." and "..", sorted by bytes. */
 typedef struct fk_names {
-    char **names; /* [count], each from malloc */
+    const char **names; /* [count], within `entries` */
     unsigned char
         *types; /* [count], DT_REG, DT_DIR, ..., DT_UNKNOWN where the file system does not tell */
     size_t count;
+    void *entries; /* as the kernel gave them */
 } fk_names;
 
 fk_code fk_directory_list(int fd, const char *path, fk_names *ret_names, fk_error *err);
+/* The same for a directory that fk_directory_open would open. */
+fk_code fk_directory_list_beneath(int parent, const char *path, fk_names *ret_names, fk_error *err);
 void fk_names_finish(fk_names *names); /* also the scope attribute's function */
 bool fk_names_contain(const fk_names *names, const char *name);
 

@@ -8,12 +8,6 @@
 #include "os/file.h"
 #include "store/layout.h"
 
-static fk_code list_glyphs(int directory, fk_names *ret_names, fk_error *err) {
-    FK_SCOPED(fk_file_closep) int fd = -1;
-    fk_code code = fk_directory_open(directory, FK_GLYPHS_DIRECTORY, &fd, err);
-    return code == FK_OK ? fk_directory_list(fd, FK_GLYPHS_DIRECTORY, ret_names, err) : code;
-}
-
 fk_code fk_inside_read(const fk_run *run, fk_inside *ret_inside, fk_error *err) {
     FK_SCOPED(fk_inside_finish) fk_inside inside = {0};
     fk_code code = fk_directory_list(run->directory, ".", &inside.top, err);
@@ -21,7 +15,8 @@ fk_code fk_inside_read(const fk_run *run, fk_inside *ret_inside, fk_error *err) 
         return code;
     }
     if (fk_names_contain(&inside.top, FK_GLYPHS_DIRECTORY)) {
-        code = list_glyphs(run->directory, &inside.glyphs, &inside.no_glyphs);
+        code = fk_directory_list_beneath(run->directory, FK_GLYPHS_DIRECTORY, &inside.glyphs,
+                                         &inside.no_glyphs);
         if (code == FK_E_NO_MEMORY) {
             return fk_error_no_memory(err);
         }

@@ -74,8 +74,8 @@ static fk_code compare(const fk_pieces_state *state, fk_piece_digest *digest, si
     return FK_OK;
 }
 
-static fk_code read_block(const fk_pieces_job *job, const fk_pieces_worker *worker,
-                          uint64_t offset, size_t bytes, fk_error *err) {
+static fk_code read_block(const fk_pieces_job *job, const fk_pieces_worker *worker, uint64_t offset,
+                          size_t bytes, fk_error *err) {
     uint8_t *into = job->into != NULL ? job->into + offset : worker->buffer;
     fk_code code = fk_file_read_at(job->fd, into, bytes, offset, job->path, err);
     if (code == FK_OK && worker->digest != NULL) {

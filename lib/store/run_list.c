@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "os/crew.h"
 #include "store/health.h"
 #include "store/options.h"
 #include "store/resolve.h"
@@ -57,6 +58,23 @@ const char *fk_run_list_warning(const fk_run_list *runs) {
 
 fk_values *fk_run_list_values(fk_run_list *runs) {
     return runs->values;
+}
+
+static void destroy_arena(void *arena) {
+    fk_values_destroy(arena);
+}
+
+fk_code fk_run_list_arenas(fk_run_list *runs, size_t count, fk_values *ret_arenas[],
+                           fk_error *err) {
+    ret_arenas[0] = runs->values;
+    for (size_t i = 1; i < count; i++) {
+        FK_SCOPED(fk_values_destroyp) fk_values *arena = fk_values_create();
+        if (arena == NULL || fk_values_on_destroy(runs->values, destroy_arena, arena) != FK_OK) {
+            return fk_error_no_memory(err);
+        }
+        ret_arenas[i] = fk_take(arena);
+    }
+    return FK_OK;
 }
 
 void fk_run_list_add(fk_run_list *runs, const fk_run_info *info) {
@@ -137,26 +155,55 @@ static fk_code find_start(fk_store *store, const char *font_id, const fk_history
     return FK_OK;
 }
 
+/* One batch of rows: the runs that are looked at by several threads, each with its own arena. */
+typedef struct batch {
+    fk_store *store;
+    const char *font_id;
+    const fk_history *history;
+    size_t first; /* in the scan; with `reverse` the runs go down from there */
+    bool reverse;
+    fk_values *arenas[FK_CREW_MAX];
+    fk_run_info *rows; /* where the first goes; no `run_id`: the run is gone */
+} batch;
+
+static fk_code add_row(void *user, const fk_crew_member *member, size_t item, fk_error *err) {
+    batch *rows = user;
+    size_t at = rows->reverse ? rows->first - item : rows->first + item;
+    bool gone = false;
+    return look_at_run(rows->store, rows->history->runs, rows->font_id,
+                       &rows->history->scan.runs[at], rows->arenas[member->index],
+                       &rows->rows[item], &gone, err);
+}
+
+/* Closes the gaps that runs left which went meanwhile. */
+static void keep_rows(fk_run_list *list, size_t added) {
+    size_t end = list->count + added;
+    for (size_t i = list->count; i < end; i++) {
+        if (list->rows[i].run_id != NULL) {
+            list->rows[list->count++] = list->rows[i];
+        }
+    }
+}
+
 /* Rows from `start` on; with `reverse`, before it. */
 static fk_code add_rows(fk_store *store, const char *font_id, const fk_history *history,
                         const fk_run_query *query, size_t start, fk_run_list *list, fk_error *err) {
-    const fk_scan *scan = &history->scan;
-    size_t next = start;
-    while (list->count < list->capacity && (query->reverse ? next > 0 : next < scan->count)) {
-        const fk_scan_run *place = &scan->runs[query->reverse ? next - 1 : next];
-        fk_run_info info;
-        bool gone = false;
-        fk_code code =
-            look_at_run(store, history->runs, font_id, place, list->values, &info, &gone, err);
-        if (code != FK_OK) {
-            return code;
-        }
-        if (!gone) {
-            fk_run_list_add(list, &info);
-        }
-        next = query->reverse ? next - 1 : next + 1;
+    batch rows = {
+        .store = store, .font_id = font_id, .history = history, .reverse = query->reverse};
+    size_t left = query->reverse ? start : history->scan.count - start;
+    size_t size = fk_crew_size_to_wait(list->capacity);
+    fk_code code = fk_run_list_arenas(list, size, rows.arenas, err);
+    while (code == FK_OK && list->count < list->capacity && left > 0) {
+        size_t wanted = list->capacity - list->count;
+        size_t count = wanted < left ? wanted : left;
+        rows.first = query->reverse ? left - 1 : history->scan.count - left;
+        rows.rows = &list->rows[list->count];
+        memset(rows.rows, 0, count * sizeof *rows.rows);
+        code = fk_crew_run(size, count, add_row, &rows, err);
+        keep_rows(list, code == FK_OK ? count : 0);
+        left -= count;
     }
-    return FK_OK;
+    return code;
 }
 
 fk_code fk_list_runs(fk_store *store, const char *font_id, const fk_run_query *query,

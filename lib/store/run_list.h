@@ -14,6 +14,8 @@ FK_DEFINE_SCOPED(fk_run_list, fk_run_list_destroy);
 
 /* The arena of the rows. */
 fk_values *fk_run_list_values(fk_run_list *runs);
+/* `count` arenas that the list owns, for as many threads; the first is the one above. */
+fk_code fk_run_list_arenas(fk_run_list *runs, size_t count, fk_values *ret_arenas[], fk_error *err);
 /* Adds a row; it borrows from the list's arena. There must be room. */
 void fk_run_list_add(fk_run_list *runs, const fk_run_info *info);
 

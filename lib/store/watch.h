@@ -20,7 +20,8 @@ typedef struct fk_watch {
 } fk_watch;
 
 /* A watch that tells the thread that makes it. */
-#define FK_WATCH(progress_, user_)                                                                     { .progress = (progress_), .user = (user_), .caller = pthread_self() }
+#define FK_WATCH(progress_, user_)                                                                 \
+    { .progress = (progress_), .user = (user_), .caller = pthread_self() }
 
 /* Counts bytes; from any thread. `watch` may be NULL. */
 static inline void fk_watch_count(fk_watch *watch, uint64_t bytes) {

@@ -155,6 +155,90 @@ static void test_a_run_that_goes_meanwhile_is_no_row(void **state) {
     assert_string_equal(list(it, 0, NULL, false), "1");
 }
 
+/* 60 runs, copies of one by hand; some damaged, each in its own way. */
+static void make_many(run_bench *it) {
+    const char *id = run_bench_save(it);
+    char other[64];
+    for (int i = 0; i < 60; i++) {
+        snprintf(other, sizeof other, "2026-03-01T00:00:%02d.000000", i);
+        run_bench_make_unverified(it, id, other, i % 9 == 1 ? "weights.pt" : "weights");
+        if (i % 4 == 1) {
+            run_damage_fifo(run_bench_file(it, other, "sample.png"));
+        } else if (i % 4 == 2) {
+            tree_write(run_bench_file(it, other, "run.json"), "{}", 2);
+        } else if (i % 4 == 3) {
+            assert_int_equal(unlink(run_bench_file(it, other, "feedback.json")), 0);
+        }
+    }
+}
+
+static void assert_same_rows(const fk_run_list *one, const fk_run_list *other) {
+    assert_int_equal(fk_run_list_count(one), fk_run_list_count(other));
+    for (size_t i = 0; i < fk_run_list_count(one); i++) {
+        const fk_run_info *a = fk_run_list_at(one, i);
+        const fk_run_info *b = fk_run_list_at(other, i);
+        assert_string_equal(a->run_id, b->run_id);
+        assert_string_equal(a->path, b->path);
+        assert_int_equal(a->health, b->health);
+        assert_int_equal(a->size_bytes, b->size_bytes);
+        assert_int_equal(a->problem_count, b->problem_count);
+        for (size_t p = 0; p < a->problem_count; p++) {
+            assert_string_equal(a->problems[p].message, b->problems[p].message);
+        }
+    }
+}
+
+static void test_several_threads_list_what_one_does(void **state) {
+    run_bench *it = *state;
+    make_many(it);
+    const fk_run_query queries[] = {{.size = sizeof queries[0]},
+                                    {.size = sizeof queries[0], .reverse = true},
+                                    {.size = sizeof queries[0], .limit = 30, .reverse = true}};
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        fk_run_list *alone = NULL;
+        fk_run_list *together = NULL;
+        fake_kernel_install();
+        assert_int_equal(fk_list_runs(it->store, RUN_FONT, &queries[i], &alone, &it->err), FK_OK);
+        fake_kernel_allow_threads();
+        assert_int_equal(fk_list_runs(it->store, RUN_FONT, &queries[i], &together, &it->err),
+                         FK_OK);
+        assert_int_equal(fk_run_list_count(alone), queries[i].limit == 0 ? 61 : 30);
+        assert_same_rows(alone, together);
+        fk_run_list_destroy(alone);
+        fk_run_list_destroy(together);
+    }
+}
+
+static void test_a_refusal_on_any_thread_marks_one_row(void **state) {
+    run_bench *it = *state;
+    make_many(it);
+    fake_kernel_allow_threads();
+    fk_run_list *runs = NULL;
+    fake_kernel_fail("fstatat", 40, EIO, FAKE_ONCE);
+    assert_int_equal(fk_list_runs(it->store, RUN_FONT, NULL, &runs, &it->err), FK_OK);
+    assert_int_equal(fk_run_list_count(runs), 61);
+    size_t refused = 0;
+    for (size_t i = 0; i < 61; i++) {
+        for (size_t p = 0; p < fk_run_list_at(runs, i)->problem_count; p++) {
+            const char *message = fk_run_list_at(runs, i)->problems[p].message;
+            refused += strstr(message, "Input/output error") != NULL;
+        }
+    }
+    assert_int_equal(refused, 1);
+    fk_run_list_destroy(runs);
+}
+
+static void test_a_page_is_full_though_runs_go_meanwhile(void **state) {
+    run_bench *it = *state;
+    for (int i = 0; i < 3; i++) {
+        run_bench_save(it);
+    }
+    const char *paths[2] = {run_bench_file(it, it->ids[1].text, ""),
+                            run_bench_file(it, ".trash-x.1", "")};
+    fake_kernel_before("openat_beneath", 3, take_away, paths);
+    assert_string_equal(list(it, 2, NULL, false), "13");
+}
+
 static void test_a_history_that_cannot_be_made_is_empty_with_a_warning(void **state) {
     run_bench *it = *state;
     char font[512];
@@ -193,6 +277,9 @@ int main(void) {
         T(test_every_refusal_of_the_kernel_marks_a_row_or_is_told),
         T(test_a_directory_that_may_not_be_opened_is_a_marked_row),
         T(test_a_run_that_goes_meanwhile_is_no_row),
+        T(test_several_threads_list_what_one_does),
+        T(test_a_refusal_on_any_thread_marks_one_row),
+        T(test_a_page_is_full_though_runs_go_meanwhile),
         T(test_a_history_that_cannot_be_made_is_empty_with_a_warning),
         T(test_a_query_of_unknown_size_is_refused),
     };
