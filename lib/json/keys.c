@@ -44,8 +44,7 @@ static uint32_t take_unit(const char *text, size_t *at) {
     return unit;
 }
 
-/* The character at `*at`, which moves behind it. */
-static uint32_t take_character(const fk_json_key *key, size_t *at) {
+uint32_t fk_json_key_character(const fk_json_key *key, size_t *at) {
     uint32_t character = 0;
     if (key->text[*at] != '\\') {
         *at += fk_text_decode_utf8(key->text + *at, key->length - *at, &character);
@@ -80,8 +79,8 @@ static int compare_characters(const fk_json_key *one, const fk_json_key *other) 
     size_t one_at = 0;
     size_t other_at = 0;
     while (one_at < one->length && other_at < other->length) {
-        uint32_t one_character = take_character(one, &one_at);
-        uint32_t other_character = take_character(other, &other_at);
+        uint32_t one_character = fk_json_key_character(one, &one_at);
+        uint32_t other_character = fk_json_key_character(other, &other_at);
         if (one_character != other_character) {
             return one_character < other_character ? -1 : 1;
         }

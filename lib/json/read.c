@@ -1,87 +1,150 @@
-#include <json-c/json.h>
+#include <math.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/limits.h"
+#include "base/buffer.h"
+#include "base/text.h"
 #include "value/values.h"
 #include "json/json.h"
+#include "json/keys.h"
 #include "json/scan.h"
 
-FK_DEFINE_SCOPED(struct json_tokener, json_tokener_free);
+/* Reads a text that was scanned: its grammar, its numbers, its strings and its depth are good, so
+ * nothing is checked again, and NULL can only mean that memory is short. */
+typedef struct reader {
+    const char *text;
+    size_t length;
+    size_t at;
+    fk_values *values;
+    fk_buffer unescaped;
+} reader;
 
-static void put_json(struct json_object **variable) {
-    json_object_put(*variable);
+static fk_value *read_value(reader *from);
+
+static void reader_finish(reader *from) {
+    fk_buffer_finish(&from->unescaped);
 }
 
-static fk_value *convert(struct json_object *from, fk_values *values);
+static char skip_space(reader *from) {
+    while (from->at < from->length && strchr(" \t\n\r", from->text[from->at]) != NULL) {
+        from->at++;
+    }
+    return from->at < from->length ? from->text[from->at] : '\0';
+}
 
-static fk_value *convert_array(struct json_object *from, fk_values *values) {
-    fk_value *list = fk_value_container(values, FK_KIND_LIST);
-    size_t count = json_object_array_length(from);
-    for (size_t i = 0; list != NULL && i < count; i++) {
-        fk_value *item = convert(json_object_array_get_idx(from, i), values);
-        if (fk_value_append(list, item) != FK_OK) {
+/* ---- strings */
+
+static fk_value *unescape(reader *from, const fk_json_key *string) {
+    from->unescaped.length = 0;
+    for (size_t at = 0; at < string->length;) {
+        char bytes[4];
+        size_t length = fk_text_encode_utf8(fk_json_key_character(string, &at), bytes);
+        if (!fk_buffer_append(&from->unescaped, bytes, length)) {
             return NULL;
         }
     }
+    return fk_value_text(from->values, FK_KIND_STRING, from->unescaped.bytes,
+                         from->unescaped.length);
+}
+
+static fk_value *read_string(reader *from) {
+    size_t start = ++from->at;
+    bool escaped = false;
+    while (from->text[from->at] != '"') {
+        escaped = escaped || from->text[from->at] == '\\';
+        from->at += from->text[from->at] == '\\' ? 2 : 1;
+    }
+    const fk_json_key string = {from->text + start, from->at++ - start};
+    return escaped ? unescape(from, &string)
+                   : fk_value_text(from->values, FK_KIND_STRING, string.text, string.length);
+}
+
+/* ---- words and numbers */
+
+static int64_t read_integer(const char *text, size_t length) {
+    bool negative = text[0] == '-';
+    int64_t number = 0;
+    for (size_t i = negative; i < length; i++) {
+        int digit = text[i] - '0';
+        number = number * 10 + (negative ? -digit : digit);
+    }
+    return number;
+}
+
+static fk_value *read_number(reader *from, const char *text, size_t length) {
+    double number = 0;
+    if (fk_json_is_integer(text, length)) {
+        return fk_value_int(from->values, read_integer(text, length));
+    }
+    (void)fk_text_to_double(text, length, &number);
+    return fk_value_float(from->values, number);
+}
+
+static fk_value *read_word(reader *from) {
+    const char *text = from->text + from->at;
+    size_t length = 0;
+    while (from->at < from->length && strchr(" \t\n\r,]}", from->text[from->at]) == NULL) {
+        from->at++;
+        length++;
+    }
+    switch (text[0]) {
+    case 'n':
+        return fk_value_none(from->values);
+    case 't':
+    case 'f':
+        return fk_value_bool(from->values, text[0] == 't');
+    case 'N':
+        return fk_value_float(from->values, (double)NAN);
+    case 'I':
+        return fk_value_float(from->values, (double)INFINITY);
+    default:
+        return length > 1 && text[1] == 'I' ? fk_value_float(from->values, -(double)INFINITY)
+                                            : read_number(from, text, length);
+    }
+}
+
+/* ---- containers */
+
+static fk_value *read_array(reader *from) {
+    fk_value *list = fk_value_container(from->values, FK_KIND_LIST);
+    from->at++;
+    while (skip_space(from) != ']') {
+        if (fk_value_append(list, read_value(from)) != FK_OK) {
+            return NULL;
+        }
+        from->at += skip_space(from) == ',';
+    }
+    from->at++;
     return list;
 }
 
-static fk_value *convert_object(struct json_object *from, fk_values *values) {
-    fk_value *dict = fk_value_container(values, FK_KIND_DICT);
-    json_object_object_foreach(from, key, member) {
+static fk_value *read_object(reader *from) {
+    fk_value *dict = fk_value_container(from->values, FK_KIND_DICT);
+    from->at++;
+    while (skip_space(from) != '}') {
+        fk_value *key = read_string(from);
+        skip_space(from);
+        from->at++; /* the colon */
         /* the scan found no key twice, so none is looked for */
-        if (fk_value_put(dict, fk_value_string(values, key), convert(member, values)) != FK_OK) {
+        if (fk_value_put(dict, key, read_value(from)) != FK_OK) {
             return NULL;
         }
+        from->at += skip_space(from) == ',';
     }
+    from->at++;
     return dict;
 }
 
-/* NULL when memory is short; the depth is that of the scan. */
-static fk_value *convert(struct json_object *from, fk_values *values) {
-    switch (json_object_get_type(from)) {
-    case json_type_boolean:
-        return fk_value_bool(values, json_object_get_boolean(from));
-    case json_type_int:
-        return fk_value_int(values, json_object_get_int64(from));
-    case json_type_double:
-        return fk_value_float(values, json_object_get_double(from));
-    case json_type_string:
-        return fk_value_text(values, FK_KIND_STRING, json_object_get_string(from),
-                             (size_t)json_object_get_string_len(from));
-    case json_type_array:
-        return convert_array(from, values);
-    case json_type_object:
-        return convert_object(from, values);
-    case json_type_null:
-        break;
+static fk_value *read_value(reader *from) {
+    switch (skip_space(from)) {
+    case '{':
+        return read_object(from);
+    case '[':
+        return read_array(from);
+    case '"':
+        return read_string(from);
+    default:
+        return read_word(from);
     }
-    return fk_value_none(values);
-}
-
-/* What json-c says of a text that was scanned: anything but good is memory, or a difference between
- * the two that a test should know. */
-static fk_code parse(const char *text, size_t length, struct json_object **ret_object,
-                     fk_error *err) {
-    FK_SCOPED(json_tokener_freep)
-    struct json_tokener *tokener = json_tokener_new_ex((int)FK_LIMIT_JSON_DEPTH + 2);
-    if (tokener == NULL) {
-        return fk_error_no_memory(err);
-    }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    *ret_object = json_tokener_parse_ex(tokener, text, (int)length);
-    if (json_tokener_get_error(tokener) == json_tokener_continue) {
-        /* a number at the end of the text might go on: the NUL tells json-c that it does not */
-        *ret_object = json_tokener_parse_ex(tokener, "", 1);
-    }
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    if (error == json_tokener_success) {
-        return FK_OK;
-    }
-    fk_error_set(err, FK_E_INVALID, "JSON: %s", json_tokener_error_desc(error));
-    fk_error_offset(err, json_tokener_get_parse_end(tokener));
-    return FK_E_INVALID;
 }
 
 fk_code fk_json_read(const char *text, size_t length, fk_values *values, fk_value **ret_value,
@@ -90,12 +153,8 @@ fk_code fk_json_read(const char *text, size_t length, fk_values *values, fk_valu
     if (code != FK_OK) {
         return code;
     }
-    FK_SCOPED(put_json) struct json_object *object = NULL;
-    code = parse(text, length, &object, err);
-    if (code != FK_OK) {
-        return code;
-    }
-    fk_value *value = convert(object, values);
+    FK_SCOPED(reader_finish) reader from = {.text = text, .length = length, .values = values};
+    fk_value *value = read_value(&from);
     if (value == NULL) {
         return fk_error_no_memory(err);
     }

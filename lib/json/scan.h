@@ -1,5 +1,6 @@
-/* A strict look at JSON text before json-c sees it: json-c would change or skip silently what is
- * refused here (integers beyond 64 bits, duplicate keys, lone surrogates, NULs in keys). */
+/* A strict look at JSON text before it is read: everything that is no JSON, and what other readers
+ * change or skip silently (integers beyond 64 bits, duplicate keys, lone surrogates, NULs in keys),
+ * is refused here. */
 #ifndef FK_JSON_SCAN_H
 #define FK_JSON_SCAN_H
 
