@@ -93,10 +93,17 @@ const char *cli_human_dict(const fk_value *dict, char *into, size_t capacity) {
     return into;
 }
 
+/* A listing asks for every cell: the terminal is asked once. */
 static bool colourful(FILE *stream) {
-    const char *terminal = getenv("TERM");
-    return isatty(fileno(stream)) && getenv("NO_COLOR") == NULL && terminal != NULL &&
-           strcmp(terminal, "dumb") != 0;
+    static FILE *asked;
+    static bool answer;
+    if (asked != stream) {
+        const char *terminal = getenv("TERM");
+        asked = stream;
+        answer = isatty(fileno(stream)) && getenv("NO_COLOR") == NULL && terminal != NULL &&
+                 strcmp(terminal, "dumb") != 0;
+    }
+    return answer;
 }
 
 /* Columns that a text takes: its characters, as far as UTF-8 tells. */

@@ -25,7 +25,7 @@ static void reader_finish(reader *from) {
 }
 
 static char skip_space(reader *from) {
-    while (from->at < from->length && strchr(" \t\n\r", from->text[from->at]) != NULL) {
+    while (from->at < from->length && fk_json_is_space(from->text[from->at])) {
         from->at++;
     }
     return from->at < from->length ? from->text[from->at] : '\0';
@@ -79,10 +79,14 @@ static fk_value *read_number(reader *from, const char *text, size_t length) {
     return fk_value_float(from->values, number);
 }
 
+static bool ends_word(char byte) {
+    return fk_json_is_space(byte) || byte == ',' || byte == ']' || byte == '}';
+}
+
 static fk_value *read_word(reader *from) {
     const char *text = from->text + from->at;
     size_t length = 0;
-    while (from->at < from->length && strchr(" \t\n\r,]}", from->text[from->at]) == NULL) {
+    while (from->at < from->length && !ends_word(from->text[from->at])) {
         from->at++;
         length++;
     }

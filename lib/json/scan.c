@@ -71,7 +71,7 @@ static bool take(scanner *scan, char expected_char) {
 }
 
 static void skip_space(scanner *scan) {
-    while (scan->at < scan->length && memchr(" \t\n\r", scan->text[scan->at], 4) != NULL) {
+    while (scan->at < scan->length && fk_json_is_space(scan->text[scan->at])) {
         scan->at++;
     }
 }
@@ -217,8 +217,9 @@ static fk_code scan_string(scanner *scan, bool key) {
             continue;
         }
         uint32_t character;
-        size_t taken =
-            fk_text_decode_utf8(scan->text + scan->at, scan->length - scan->at, &character);
+        size_t taken = byte < 0x80 ? 1
+                                   : fk_text_decode_utf8(scan->text + scan->at,
+                                                         scan->length - scan->at, &character);
         if (taken == 0) {
             return refuse_here(scan, "bytes that are no UTF-8");
         }

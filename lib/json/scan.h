@@ -13,6 +13,11 @@
  * offset, line and column. */
 fk_code fk_json_scan(const char *text, size_t length, fk_error *err);
 
+/* White space of JSON. */
+static inline bool fk_json_is_space(char byte) {
+    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
 /* Whether a number's text (of JSON's grammar) is an integer's, without fraction and exponent. */
 bool fk_json_is_integer(const char *text, size_t length);
 

@@ -1,5 +1,8 @@
 #include "info.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "errors.h"
 #include "from_value.h"
 #include "record.h"
@@ -103,6 +106,43 @@ static void put_names(PyObject **record, const fk_run_info *info) {
     fkpy_record_put(record, "written_by", fkpy_text(info->written_by));
 }
 
+/* Whether a member of the manifest has a place of its own in the record. */
+static bool is_known(const char *name) {
+    static const char *const known[] = {
+        "font_id",          "run_id",    "status",          "started_at",      "ended_at",
+        "training",         "metrics",   "weights_version", "feedback_schema", "parent_run_id",
+        "personality",      "glyphs",    "weights_bytes",   "size_bytes",      "written_by",
+        "manifest_version", "generation"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(name, known[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The members of the manifest that this version does not know. */
+static PyObject *extra_of(fkpy_state *state, const fk_value *manifest) {
+    PyObject *extra = PyDict_New();
+    size_t count = manifest == NULL ? 0 : fk_value_count(manifest);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = fk_value_as_text(fk_value_key(manifest, i), NULL);
+        if (!is_known(name)) {
+            fkpy_record_put(&extra, name,
+                            fkpy_from_value(state, fk_value_item(manifest, i), NULL, NULL));
+        }
+    }
+    return extra;
+}
+
+static PyObject *manifest_version_of(const fk_value *manifest) {
+    const fk_value *version = fk_value_get(manifest, "manifest_version");
+    if (version == NULL || fk_value_kind(version) != FK_KIND_INT) {
+        Py_RETURN_NONE;
+    }
+    return PyLong_FromLongLong(fk_value_as_int(version));
+}
+
 PyObject *fkpy_info(fkpy_state *state, const fk_run_info *info) {
     PyObject *record = PyDict_New();
     put_names(&record, info);
@@ -117,7 +157,8 @@ PyObject *fkpy_info(fkpy_state *state, const fk_run_info *info) {
                                       : Py_NewRef(Py_None));
     fkpy_record_put(&record, "size_bytes", PyLong_FromUnsignedLongLong(info->size_bytes));
     fkpy_record_put(&record, "generation", PyLong_FromUnsignedLongLong(info->generation));
-    fkpy_record_put(&record, "manifest", fkpy_from_value(state, info->manifest, NULL, NULL));
+    fkpy_record_put(&record, "manifest_version", manifest_version_of(info->manifest));
+    fkpy_record_put(&record, "extra", extra_of(state, info->manifest));
     fkpy_record_put(&record, "files", files_of(info));
     return record;
 }

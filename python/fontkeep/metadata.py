@@ -69,10 +69,6 @@ class RunMetadata:
     extra: dict[str, Any] = field(default_factory=dict, hash=False, repr=False)
 
 
-# Members of a manifest that RunMetadata has under their own name.
-_KNOWN = frozenset(RunMetadata.__dataclass_fields__) - {"extra", "files", "health", "problems"}
-
-
 def _personality(pair: tuple[str, tuple[int, ...]] | None) -> dict[str, Any] | None:
     return None if pair is None else {"dtype": pair[0], "shape": list(pair[1])}
 
@@ -90,7 +86,6 @@ def _file(record: Mapping[str, Any]) -> RunFile:
 
 def from_record(record: Mapping[str, Any]) -> RunMetadata:
     """The metadata of what the extension's info() gives."""
-    manifest: dict[str, Any] = record["manifest"] or {}
     return RunMetadata(
         font_id=record["font_id"],
         run_id=record["run_id"],
@@ -109,9 +104,9 @@ def from_record(record: Mapping[str, Any]) -> RunMetadata:
         weights_bytes=record["weights_bytes"],
         size_bytes=record["size_bytes"],
         written_by=record["written_by"],
-        manifest_version=manifest.get("manifest_version"),
+        manifest_version=record["manifest_version"],
         generation=record["generation"],
         path=record["path"],
         files=tuple(_file(entry) for entry in record["files"]),
-        extra={name: value for name, value in manifest.items() if name not in _KNOWN},
+        extra=record["extra"],
     )

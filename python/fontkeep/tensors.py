@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import warnings
 from typing import Any, NoReturn
 
 from fontkeep.convert import CONJ, DTYPES, NEG, PARAMETER, REQUIRES_GRAD
@@ -178,9 +177,7 @@ class _Storage:
     def untyped(self, torch: Any) -> Any:
         """None when there are no bytes."""
         if self._untyped is None and memoryview(self.memory).nbytes > 0:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                whole = torch.frombuffer(self.memory, dtype=torch.uint8)
+            whole = torch.frombuffer(self.memory, dtype=torch.uint8)
             if hasattr(whole, "untyped_storage"):
                 self._untyped = whole.untyped_storage()
             else:
