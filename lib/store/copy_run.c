@@ -333,7 +333,7 @@ fk_code fk_copy_run(fk_store *store, const char *font_id, const char *run_id, co
                     fk_progress progress, void *progress_user, fk_run_info **ret_info,
                     fk_error *err) {
     FK_SCOPED(fk_run_closep) fk_run *run = NULL;
-    fk_watch watch = {.progress = progress, .user = progress_user};
+    fk_watch watch = FK_WATCH(progress, progress_user);
     fk_error why = {0};
     fk_code code = fk_resolve_and_open(store, font_id, run_id, &run, err);
     if (code != FK_OK) {

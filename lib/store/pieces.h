@@ -1,7 +1,7 @@
 /* The pieces of one file, read and checked by several threads.
  *
- * A crew that computes (os/crew.h) shares the pieces; a file of one piece is checked on the caller's
- * thread alone. */
+ * A crew that computes (os/crew.h) shares the pieces; a file of one piece is checked on the
+ * caller's thread alone. */
 #ifndef FK_STORE_PIECES_H
 #define FK_STORE_PIECES_H
 
