@@ -14,38 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
 #include "store/handle.h"
 #include "tree.h"
-
-typedef struct bench {
-    char *path;
-    fk_store *store;
-    fk_error err;
-} bench;
-
-static int setup(void **state) {
-    bench *it = calloc(1, sizeof *it);
-    it->path = tree_create();
-    fake_kernel_install();
-    assert_int_equal(fk_store_open(it->path, NULL, &it->store, &it->err), FK_OK);
-    *state = it;
-    return 0;
-}
-
-static int teardown(void **state) {
-    bench *it = *state;
-    fk_store_close(it->store);
-    fake_kernel_remove();
-    tree_destroy(it->path);
-    free(it);
-    return 0;
-}
-
-static const char *in_store(bench *it, const char *name) {
-    return tree_path(it->path, name);
-}
 
 /* ---- making fonts ------------------------------------------------------------------------- */
 
@@ -56,8 +29,8 @@ static void test_a_font_is_made_durable_and_only_once(void **state) {
     const char *expected = "mkdirat 1-fruity\nmkdirat runs\nfsync 1-fruity\nfsync ";
     assert_int_equal(strncmp(record, expected, strlen(expected)), 0);
     assert_int_equal(fk_create_font(it->store, "1-fruity", &it->err), FK_E_FONT_EXISTS);
-    assert_string_equal(it->err.path, in_store(it, "1-fruity"));
-    assert_true(tree_exists(in_store(it, ".fontkeep/store.json")));
+    assert_string_equal(it->err.path, bench_in_store(it, "1-fruity"));
+    assert_true(tree_exists(bench_in_store(it, ".fontkeep/store.json")));
 }
 
 static void test_an_id_that_breaks_the_rule_makes_nothing(void **state) {
@@ -89,7 +62,7 @@ static void test_a_read_only_store_says_so(void **state) {
     bench *it = *state;
     fake_kernel_fail("mkdirat", 1, EROFS, FAKE_EVER_AFTER);
     assert_int_equal(fk_create_font(it->store, "1-fruity", &it->err), FK_E_ACCESS);
-    assert_string_equal(it->err.path, in_store(it, "1-fruity"));
+    assert_string_equal(it->err.path, bench_in_store(it, "1-fruity"));
     assert_non_null(strstr(it->err.hint, "read-write"));
 }
 
@@ -98,15 +71,15 @@ static void test_the_next_font_has_the_next_number(void **state) {
     fk_font_id id;
     assert_int_equal(fk_create_next_font(it->store, "fruity", &id, &it->err), FK_OK);
     assert_string_equal(id.text, "1-fruity");
-    assert_int_equal(mkdir(in_store(it, "9-dumb"), 0777), 0);
-    assert_int_equal(mkdir(in_store(it, "77-Stranger"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "9-dumb"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "77-Stranger"), 0777), 0);
     assert_int_equal(fk_create_next_font(it->store, "fruity", &id, &it->err), FK_OK);
     assert_string_equal(id.text, "10-fruity");
-    assert_int_equal(mkdir(in_store(it, ".trash-0099-gone.2"), 0777), 0);
-    assert_int_equal(mkdir(in_store(it, ".trash-junk"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, ".trash-0099-gone.2"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, ".trash-junk"), 0777), 0);
     assert_int_equal(fk_create_next_font(it->store, "a-b", &id, &it->err), FK_OK);
     assert_string_equal(id.text, "100-a-b");
-    assert_int_equal(mkdir(in_store(it, "199999999999999999999-big"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "199999999999999999999-big"), 0777), 0);
     assert_int_equal(fk_create_next_font(it->store, "c", &id, &it->err), FK_OK);
     assert_string_equal(id.text, "200000000000000000000-c");
 }
@@ -122,7 +95,7 @@ static void test_a_wrong_name_makes_no_font(void **state) {
 
 static void take_the_number(void *user) {
     bench *it = user;
-    assert_int_equal(mkdir(in_store(it, "1-other"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "1-other"), 0777), 0);
 }
 
 static void test_who_sees_another_font_with_its_number_gives_way(void **state) {
@@ -131,7 +104,7 @@ static void test_who_sees_another_font_with_its_number_gives_way(void **state) {
     fake_kernel_before("mkdirat", 1, take_the_number, it);
     assert_int_equal(fk_create_next_font(it->store, "mine", &id, &it->err), FK_OK);
     assert_string_equal(id.text, "2-mine");
-    assert_false(tree_exists(in_store(it, "1-mine")));
+    assert_false(tree_exists(bench_in_store(it, "1-mine")));
 }
 
 static void *create_in_a_thread(void *user) {
@@ -171,7 +144,7 @@ static void test_the_version_is_the_headers(void **state) {
     assert_string_equal(fk_version(), FK_VERSION);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -14,38 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
 #include "store/handle.h"
 #include "tree.h"
-
-typedef struct bench {
-    char *path;
-    fk_store *store;
-    fk_error err;
-} bench;
-
-static int setup(void **state) {
-    bench *it = calloc(1, sizeof *it);
-    it->path = tree_create();
-    fake_kernel_install();
-    assert_int_equal(fk_store_open(it->path, NULL, &it->store, &it->err), FK_OK);
-    *state = it;
-    return 0;
-}
-
-static int teardown(void **state) {
-    bench *it = *state;
-    fk_store_close(it->store);
-    fake_kernel_remove();
-    tree_destroy(it->path);
-    free(it);
-    return 0;
-}
-
-static const char *in_store(bench *it, const char *name) {
-    return tree_path(it->path, name);
-}
 
 static fk_code open_store(bench *it, const char *path, const fk_store_options *options) {
     fk_store *store = NULL;
@@ -66,18 +39,18 @@ static void test_opening_writes_nothing(void **state) {
 
 static void test_a_missing_store_is_not_found_and_the_hint_makes_one(void **state) {
     bench *it = *state;
-    assert_int_equal(open_store(it, in_store(it, "none"), NULL), FK_E_STORE_NOT_FOUND);
-    assert_string_equal(it->err.path, in_store(it, "none"));
+    assert_int_equal(open_store(it, bench_in_store(it, "none"), NULL), FK_E_STORE_NOT_FOUND);
+    assert_string_equal(it->err.path, bench_in_store(it, "none"));
     assert_non_null(strstr(it->err.message, "does not exist"));
     assert_non_null(strstr(it->err.hint, "fontkeep init"));
-    assert_int_equal(fk_store_open(in_store(it, "none"), NULL, &it->store, NULL),
+    assert_int_equal(fk_store_open(bench_in_store(it, "none"), NULL, &it->store, NULL),
                      FK_E_STORE_NOT_FOUND);
 }
 
 static void test_a_file_is_no_store(void **state) {
     bench *it = *state;
-    tree_write(in_store(it, "file"), "x", 1);
-    assert_int_equal(open_store(it, in_store(it, "file"), NULL), FK_E_STORE_NOT_FOUND);
+    tree_write(bench_in_store(it, "file"), "x", 1);
+    assert_int_equal(open_store(it, bench_in_store(it, "file"), NULL), FK_E_STORE_NOT_FOUND);
     assert_non_null(strstr(it->err.message, "is no directory"));
 }
 
@@ -92,10 +65,10 @@ static void test_a_store_that_may_not_be_opened_is_an_access_error(void **state)
 static void test_create_makes_the_directory_and_its_parents(void **state) {
     bench *it = *state;
     const fk_store_options options = {.size = sizeof options, .create = true};
-    assert_int_equal(open_store(it, in_store(it, "a/b/c"), &options), FK_OK);
-    assert_true(tree_exists(in_store(it, "a/b/c")));
+    assert_int_equal(open_store(it, bench_in_store(it, "a/b/c"), &options), FK_OK);
+    assert_true(tree_exists(bench_in_store(it, "a/b/c")));
     fake_kernel_fail("mkdirat", 1, EROFS, FAKE_ONCE);
-    assert_int_equal(open_store(it, in_store(it, "d"), &options), FK_E_ACCESS);
+    assert_int_equal(open_store(it, bench_in_store(it, "d"), &options), FK_E_ACCESS);
 }
 
 static void test_no_path_means_the_environment_then_networks(void **state) {
@@ -140,7 +113,7 @@ static void test_the_store_stays_the_same_when_the_working_directory_changes(voi
     assert_int_equal(fk_store_open("inner", NULL, &store, &it->err), FK_OK);
     assert_int_equal(chdir("/"), 0);
     assert_int_equal(fk_create_font(store, "1-fruity", &it->err), FK_OK);
-    assert_true(tree_exists(in_store(it, "inner/1-fruity/runs")));
+    assert_true(tree_exists(bench_in_store(it, "inner/1-fruity/runs")));
     assert_string_equal(fk_store_path(store), "inner");
     fk_store_close(store);
     assert_int_equal(chdir(before), 0);
@@ -174,8 +147,8 @@ static void test_init_writes_the_identity_once(void **state) {
     assert_int_equal(first[14], '4');
     assert_int_equal(fk_store_init(it->store, second, &it->err), FK_OK);
     assert_string_equal(first, second);
-    assert_int_equal(tree_count(in_store(it, ".fontkeep"), "", NULL), 1);
-    char *text = tree_read(in_store(it, ".fontkeep/store.json"), NULL);
+    assert_int_equal(tree_count(bench_in_store(it, ".fontkeep"), "", NULL), 1);
+    char *text = tree_read(bench_in_store(it, ".fontkeep/store.json"), NULL);
     assert_non_null(strstr(text, "\"store_version\": 1"));
     assert_non_null(strstr(text, first));
     free(text);
@@ -189,7 +162,7 @@ static void test_the_identity_is_synced_before_it_is_given(void **state) {
     fk_store *store = NULL;
     const fk_store_options options = {.size = sizeof options, .durability = FK_DURABILITY_NONE};
     assert_int_equal(fk_store_open(it->path, &options, &store, NULL), FK_OK);
-    assert_int_equal(remove(in_store(it, ".fontkeep/store.json")), 0);
+    assert_int_equal(remove(bench_in_store(it, ".fontkeep/store.json")), 0);
     assert_int_equal(fk_store_init(store, store_id, &it->err), FK_OK);
     assert_int_equal(fake_kernel_count("fsync"), 3);
     fk_store_close(store);
@@ -204,8 +177,8 @@ static void test_a_failing_init_leaves_no_file(void **state) {
         assert_int_equal(fk_store_init(it->store, store_id, &it->err), FK_E_IO);
         assert_string_equal(store_id, "untouched");
         fake_kernel_relent();
-        if (tree_exists(in_store(it, ".fontkeep"))) {
-            assert_int_equal(tree_count(in_store(it, ".fontkeep"), "", NULL), 0);
+        if (tree_exists(bench_in_store(it, ".fontkeep"))) {
+            assert_int_equal(tree_count(bench_in_store(it, ".fontkeep"), "", NULL), 0);
         }
     }
 }
@@ -215,12 +188,12 @@ static void test_where_files_cannot_be_linked_the_identity_is_renamed(void **sta
     char store_id[37];
     fake_kernel_fail("linkat", 1, EPERM, FAKE_ONCE);
     assert_int_equal(fk_store_init(it->store, store_id, &it->err), FK_OK);
-    assert_int_equal(tree_count(in_store(it, ".fontkeep"), "", NULL), 1);
+    assert_int_equal(tree_count(bench_in_store(it, ".fontkeep"), "", NULL), 1);
 }
 
 static void write_identity(bench *it, const char *text) {
-    mkdir(in_store(it, ".fontkeep"), 0777);
-    tree_write(in_store(it, ".fontkeep/store.json"), text, strlen(text));
+    mkdir(bench_in_store(it, ".fontkeep"), 0777);
+    tree_write(bench_in_store(it, ".fontkeep/store.json"), text, strlen(text));
 }
 
 static void test_a_store_of_a_newer_format_is_refused_with_both_versions(void **state) {
@@ -230,7 +203,7 @@ static void test_a_store_of_a_newer_format_is_refused_with_both_versions(void **
     assert_int_equal(it->err.subject, FK_SUBJECT_VERSION);
     assert_non_null(strstr(it->err.message, "version 2"));
     assert_non_null(strstr(it->err.message, "version 1"));
-    assert_string_equal(it->err.path, in_store(it, ".fontkeep/store.json"));
+    assert_string_equal(it->err.path, bench_in_store(it, ".fontkeep/store.json"));
 }
 
 static void test_a_damaged_identity_stops_nobody_but_init(void **state) {
@@ -249,13 +222,13 @@ static void test_a_damaged_identity_stops_nobody_but_init(void **state) {
         write_identity(it, damaged[i]);
         assert_int_equal(open_store(it, it->path, NULL), FK_OK);
         assert_int_equal(fk_store_init(it->store, store_id, &it->err), FK_E_CORRUPT);
-        assert_string_equal(it->err.path, in_store(it, ".fontkeep/store.json"));
+        assert_string_equal(it->err.path, bench_in_store(it, ".fontkeep/store.json"));
     }
     char font_id[16];
     snprintf(font_id, sizeof font_id, "1-fruity");
     assert_int_equal(fk_create_font(it->store, font_id, &it->err), FK_OK);
-    assert_int_equal(remove(in_store(it, ".fontkeep/store.json")), 0);
-    assert_int_equal(mkdir(in_store(it, ".fontkeep/store.json"), 0777), 0);
+    assert_int_equal(remove(bench_in_store(it, ".fontkeep/store.json")), 0);
+    assert_int_equal(mkdir(bench_in_store(it, ".fontkeep/store.json"), 0777), 0);
     char store_id[37];
     assert_int_equal(open_store(it, it->path, NULL), FK_OK);
     assert_int_equal(fk_store_init(it->store, store_id, &it->err), FK_E_CORRUPT);
@@ -303,7 +276,7 @@ static void test_an_unknown_font_offers_the_nearest(void **state) {
     assert_int_equal(open_runs(it, it->store, "1-fruity", NULL), FK_E_FONT_NOT_FOUND);
     assert_non_null(strstr(it->err.hint, "fontkeep create"));
     assert_int_equal(fk_create_font(it->store, "1-fruity", NULL), FK_OK);
-    assert_int_equal(mkdir(in_store(it, "Stranger"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "Stranger"), 0777), 0);
     assert_int_equal(open_runs(it, it->store, "1-fruty", NULL), FK_E_FONT_NOT_FOUND);
     assert_non_null(strstr(it->err.hint, "'1-fruity'"));
     assert_int_equal(open_runs(it, it->store, "1-Fruity", NULL), FK_E_FONT_NOT_FOUND);
@@ -315,28 +288,28 @@ static void test_an_unknown_font_offers_the_nearest(void **state) {
 
 static void test_a_link_or_file_in_place_of_a_font_is_refused(void **state) {
     bench *it = *state;
-    assert_int_equal(symlink("/", in_store(it, "1-link")), 0);
+    assert_int_equal(symlink("/", bench_in_store(it, "1-link")), 0);
     assert_int_equal(open_runs(it, it->store, "1-link", NULL), FK_E_INVALID);
-    assert_string_equal(it->err.path, in_store(it, "1-link"));
+    assert_string_equal(it->err.path, bench_in_store(it, "1-link"));
     assert_int_equal(fk_create_font(it->store, "1-link", &it->err), FK_E_INVALID);
-    tree_write(in_store(it, "2-file"), "", 0);
+    tree_write(bench_in_store(it, "2-file"), "", 0);
     assert_int_equal(open_runs(it, it->store, "2-file", NULL), FK_E_INVALID);
 }
 
 static void test_a_missing_runs_directory_is_made_by_a_reader(void **state) {
     bench *it = *state;
     char warning[256] = "old";
-    assert_int_equal(mkdir(in_store(it, "1-fruity"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "1-fruity"), 0777), 0);
     assert_int_equal(open_runs(it, it->store, "1-fruity", warning), FK_OK);
     assert_string_equal(warning, "");
-    assert_true(tree_exists(in_store(it, "1-fruity/runs")));
+    assert_true(tree_exists(bench_in_store(it, "1-fruity/runs")));
 }
 
 static void test_where_runs_cannot_be_made_a_reader_is_warned(void **state) {
     bench *it = *state;
     char warning[256] = "";
     int fd = 5;
-    assert_int_equal(mkdir(in_store(it, "1-fruity"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "1-fruity"), 0777), 0);
     fake_kernel_fail("mkdirat", 1, EROFS, FAKE_EVER_AFTER);
     assert_int_equal(fk_store_open_runs(it->store, "1-fruity", &fd, warning, &it->err), FK_OK);
     assert_int_equal(fd, -1);
@@ -346,7 +319,7 @@ static void test_where_runs_cannot_be_made_a_reader_is_warned(void **state) {
     fake_kernel_relent();
     fake_kernel_fail("mkdirat", 1, EIO, FAKE_ONCE);
     assert_int_equal(open_runs(it, it->store, "1-fruity", warning), FK_E_IO);
-    assert_string_equal(it->err.path, in_store(it, "1-fruity/runs"));
+    assert_string_equal(it->err.path, bench_in_store(it, "1-fruity/runs"));
 }
 
 static void test_with_create_runs_off_a_missing_runs_is_an_error(void **state) {
@@ -354,14 +327,14 @@ static void test_with_create_runs_off_a_missing_runs_is_an_error(void **state) {
     fk_store *store = NULL;
     const fk_store_options options = {.size = sizeof options, .no_create_runs = true};
     assert_int_equal(fk_store_open(it->path, &options, &store, NULL), FK_OK);
-    assert_int_equal(mkdir(in_store(it, "1-fruity"), 0777), 0);
+    assert_int_equal(mkdir(bench_in_store(it, "1-fruity"), 0777), 0);
     assert_int_equal(open_runs(it, store, "1-fruity", NULL), FK_E_INCOMPLETE);
-    assert_string_equal(it->err.path, in_store(it, "1-fruity/runs"));
-    assert_false(tree_exists(in_store(it, "1-fruity/runs")));
+    assert_string_equal(it->err.path, bench_in_store(it, "1-fruity/runs"));
+    assert_false(tree_exists(bench_in_store(it, "1-fruity/runs")));
     fk_store_close(store);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

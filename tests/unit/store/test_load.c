@@ -14,41 +14,8 @@
 #include <unistd.h>
 
 #include "fake_kernel.h"
-#include "make_run.h"
+#include "load_fixture.h"
 #include "tree.h"
-
-static fk_loaded *loaded;
-
-static fk_code load(run_bench *it, const char *run_id, fk_load_options options) {
-    fk_loaded_destroy(loaded);
-    loaded = NULL;
-    options.size = sizeof options;
-    fk_code code = fk_load_model(it->store, RUN_FONT, run_id, &options, &loaded, &it->err);
-    assert_true((code == FK_OK) == (loaded != NULL));
-    return code;
-}
-
-static int teardown(void **state) {
-    fk_loaded_destroy(loaded);
-    loaded = NULL;
-    return run_bench_teardown(state);
-}
-
-#define PLAIN                                                                                      \
-    (fk_load_options) {                                                                            \
-        0                                                                                          \
-    }
-
-static const fk_tensor *layer(void) {
-    return fk_value_as_tensor(fk_value_get(fk_loaded_weights(loaded), "layer.weight"));
-}
-
-static void assert_weights(run_bench *it) {
-    const fk_tensor *tensor = layer();
-    assert_int_equal(fk_tensor_elements(tensor), it->sample.count);
-    assert_memory_equal(fk_tensor_data(tensor), it->sample.floats,
-                        it->sample.count * sizeof(float));
-}
 
 /* ---- good runs */
 
@@ -56,7 +23,7 @@ static void test_what_was_saved_is_loaded(void **state) {
     run_bench *it = *state;
     const char *id = run_bench_save(it);
     assert_int_equal(load(it, id, PLAIN), FK_OK);
-    assert_weights(it);
+    load_assert_weights(it);
     const fk_tensor *vector = fk_loaded_personality_vector(loaded);
     assert_int_equal(vector->rank, 1);
     assert_true(fk_tensor_is_contiguous(vector));
@@ -85,9 +52,9 @@ static void test_loaded_memory_may_be_written_and_never_reaches_the_store(void *
     const char *id = run_bench_save(it);
     for (int mmap = 0; mmap < 2; mmap++) {
         assert_int_equal(load(it, id, (fk_load_options){.mmap = mmap}), FK_OK);
-        memset(fk_tensor_data(layer()), 0x55, 4000);
+        memset(fk_tensor_data(load_layer()), 0x55, 4000);
         assert_int_equal(load(it, id, (fk_load_options){.mmap = mmap}), FK_OK);
-        assert_weights(it);
+        load_assert_weights(it);
     }
 }
 
@@ -98,9 +65,9 @@ static void test_large_weights_of_several_pieces_load_in_both_modes(void **state
     const char *id = run_bench_save(it);
     assert_int_equal(load(it, id, PLAIN), FK_OK);
     assert_int_equal(fk_loaded_info(loaded)->files[4].pieces, 3);
-    assert_weights(it);
+    load_assert_weights(it);
     assert_int_equal(load(it, id, (fk_load_options){.mmap = true}), FK_OK);
-    assert_weights(it);
+    load_assert_weights(it);
     const char *path = run_bench_file(it, id, "weights");
     size_t offset = run_weights_offset(it, path);
     int fd_offset = (int)(offset + (20 << 20));
@@ -126,7 +93,7 @@ static void test_missing_and_damaged_assets_are_problems_or_with_strict_errors(v
     assert_int_equal(load(it, one, PLAIN), FK_OK);
     assert_int_equal(fk_loaded_info(loaded)->health, FK_INCOMPLETE);
     assert_non_null(run_find_problem(fk_loaded_info(loaded), "missing", "eval-glyphs/A.png"));
-    assert_weights(it);
+    load_assert_weights(it);
     assert_int_equal(load(it, two, PLAIN), FK_OK);
     assert_int_equal(fk_loaded_info(loaded)->health, FK_CORRUPT);
     assert_int_equal(load(it, one, (fk_load_options){.strict = true}), FK_E_INCOMPLETE);
@@ -171,7 +138,7 @@ static void test_runs_made_by_hand_load_unverified(void **state) {
         assert_string_equal(fk_loaded_info(loaded)->run_id, hand);
         assert_int_equal(fk_loaded_info(loaded)->health, FK_UNVERIFIED);
         assert_non_null(run_find_problem(fk_loaded_info(loaded), "unverified", "run.json"));
-        assert_weights(it);
+        load_assert_weights(it);
     }
     const char *path = run_bench_file(it, hand, "weights.pth");
     run_damage_flip(path, run_weights_offset(it, path));
@@ -265,12 +232,12 @@ static void test_an_open_run_loads_its_weights_alone(void **state) {
     assert_int_equal(fk_run_load_weights(run, NULL, &none, &it->err), FK_E_CORRUPT);
     assert_non_null(strstr(it->err.hint, one));
     fk_run_close(run);
-    assert_weights(it);
+    load_assert_weights(it);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, load_teardown)
         T(test_what_was_saved_is_loaded),
         T(test_no_run_id_means_latest_and_twins_are_taken),
         T(test_loaded_memory_may_be_written_and_never_reaches_the_store),

@@ -14,41 +14,8 @@
 #include <unistd.h>
 
 #include "fake_kernel.h"
-#include "make_run.h"
+#include "load_fixture.h"
 #include "tree.h"
-
-static fk_loaded *loaded;
-
-static fk_code load(run_bench *it, const char *run_id, fk_load_options options) {
-    fk_loaded_destroy(loaded);
-    loaded = NULL;
-    options.size = sizeof options;
-    fk_code code = fk_load_model(it->store, RUN_FONT, run_id, &options, &loaded, &it->err);
-    assert_true((code == FK_OK) == (loaded != NULL));
-    return code;
-}
-
-static int teardown(void **state) {
-    fk_loaded_destroy(loaded);
-    loaded = NULL;
-    return run_bench_teardown(state);
-}
-
-#define PLAIN                                                                                      \
-    (fk_load_options) {                                                                            \
-        0                                                                                          \
-    }
-
-static const fk_tensor *layer(void) {
-    return fk_value_as_tensor(fk_value_get(fk_loaded_weights(loaded), "layer.weight"));
-}
-
-static void assert_weights(run_bench *it) {
-    const fk_tensor *tensor = layer();
-    assert_int_equal(fk_tensor_elements(tensor), it->sample.count);
-    assert_memory_equal(fk_tensor_data(tensor), it->sample.floats,
-                        it->sample.count * sizeof(float));
-}
 
 /* ---- damaged weights */
 
@@ -164,7 +131,7 @@ static void test_no_verify_loads_past_a_damaged_manifest_with_a_warning(void **s
     const char *id = run_bench_save(it);
     run_damage_flip(run_bench_file(it, id, "run.json"), 200);
     assert_int_equal(load(it, id, (fk_load_options){.no_verify = true}), FK_OK);
-    assert_weights(it);
+    load_assert_weights(it);
     assert_int_equal(fk_loaded_info(loaded)->health, FK_CORRUPT);
     assert_non_null(run_find_problem(fk_loaded_info(loaded), "manifest", "run.json"));
 }
@@ -175,7 +142,7 @@ static void test_no_verify_skips_the_digests(void **state) {
     const char *path = run_bench_file(it, id, "weights");
     run_damage_flip(path, run_weights_offset(it, path));
     assert_int_equal(load(it, id, (fk_load_options){.no_verify = true}), FK_OK);
-    assert_true(memcmp(fk_tensor_data(layer()), it->sample.floats, 4000) != 0);
+    assert_true(memcmp(fk_tensor_data(load_layer()), it->sample.floats, 4000) != 0);
     run_damage_flip(run_bench_file(it, id, "sample.png"), 30);
     assert_int_equal(load(it, id, (fk_load_options){.no_verify = true}), FK_OK);
     assert_int_equal(fk_loaded_info(loaded)->problem_count, 0);
@@ -231,7 +198,7 @@ static void test_every_refusal_of_the_kernel_is_told(void **state) {
             fk_code code = load(it, id, (fk_load_options){.mmap = mmap});
             fake_kernel_relent();
             if (code == FK_OK) {
-                assert_weights(it);
+                load_assert_weights(it);
             } else {
                 assert_true(it->err.message[0] != '\0');
             }
@@ -271,7 +238,7 @@ static void test_no_flipped_byte_goes_unnoticed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, load_teardown)
         T(test_damaged_weights_name_tensor_range_and_the_run_to_take),
         T(test_the_run_to_take_is_the_newest_that_verifies),
         T(test_emptied_weights_are_corrupt),
