@@ -56,9 +56,15 @@ static PyObject *read_big_int(const fk_value *value) {
     return number;
 }
 
+static uint64_t bits_of(double number) {
+    uint64_t bits = 0;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 static PyObject *read_float(fkpy_reader *reader, double number) {
     double nan = PyFloat_AsDouble(reader->state->nan);
-    bool same = memcmp(&number, &nan, sizeof nan) == 0; /* other NaNs keep their bits */
+    bool same = bits_of(number) == bits_of(nan); /* other NaNs keep their bits */
     return same ? Py_NewRef(reader->state->nan) : PyFloat_FromDouble(number);
 }
 
