@@ -190,7 +190,7 @@ def check_c(path, text):
 
 def check_document(path, text):
     """Every path of the tree that a document names in backticks is there."""
-    tops = "include lib cli python tests docs examples bench scripts .ci".split()
+    tops = "include lib cli python tests fuzz docs examples bench scripts .ci".split()
     for number, line in enumerate(text.split("\n"), 1):
         for span in re.findall(r"`([^`]+)`", line):
             name = span.split("::")[0].split(":")[0]
@@ -227,7 +227,8 @@ def check_map(files):
 def main():
     files = listed_files()
     for name in files:
-        if pathlib.Path(name).suffix not in TEXT_SUFFIXES or name.startswith("tests/assets/"):
+        data = name.startswith(("tests/assets/", "fuzz/corpora/"))
+        if data or pathlib.Path(name).suffix not in TEXT_SUFFIXES:
             continue
         try:
             text = (ROOT / name).read_text(encoding="utf-8")

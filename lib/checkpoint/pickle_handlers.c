@@ -106,7 +106,8 @@ static fk_code run_bytearray8(fk_machine *machine, const fk_pickle_step *step) {
 /* Makes a tuple of the items from `first` up and puts it in their place. */
 static fk_code make_tuple(fk_machine *machine, size_t first) {
     size_t count = machine->height - first;
-    const fk_item *items = machine->stack + first;
+    /* an empty tuple may come before the stack has memory */
+    const fk_item *items = count > 0 ? &machine->stack[first] : NULL;
     bool plain = true;
     for (size_t i = 0; i < count; i++) {
         plain = plain && items[i].kind == FK_ITEM_VALUE;
