@@ -13,14 +13,16 @@ typedef struct owned_inspection {
     size_t tensor_capacity;
     fk_problem *findings;
     size_t finding_capacity;
-    fk_values *arena; /* texts and shapes */
+    fk_values *arena;          /* texts and shapes */
+    uint64_t listed_bytes;     /* names and shapes of tensors */
+    uint64_t listed_bytes_max; /* beyond it no tensor is added */
 } owned_inspection;
 
 static owned_inspection *owned(fk_inspection *inspection) {
     return (owned_inspection *)inspection;
 }
 
-fk_inspection *fk_inspection_create(const char *format) {
+fk_inspection *fk_inspection_create(const char *format, uint64_t file_bytes) {
     owned_inspection *made = calloc(1, sizeof *made);
     fk_values *arena = fk_values_create();
     if (made == NULL || arena == NULL) {
@@ -29,6 +31,7 @@ fk_inspection *fk_inspection_create(const char *format) {
         return NULL;
     }
     made->arena = arena;
+    made->listed_bytes_max = FK_LIMIT_LISTED_BYTES + file_bytes;
     made->shown.format = format;
     return &made->shown;
 }
@@ -68,6 +71,14 @@ static void *grow(void *rows, size_t count, size_t *capacity, size_t row_bytes) 
 fk_code fk_inspection_add_tensor(fk_inspection *inspection, const char *name,
                                  const fk_tensor *tensor, fk_error *err) {
     owned_inspection *own = owned(inspection);
+    if (own->listed_bytes > own->listed_bytes_max) {
+        return FK_OK;
+    }
+    own->listed_bytes += strlen(name) + sizeof *own->tensors + tensor->rank * sizeof(int64_t);
+    if (own->listed_bytes > own->listed_bytes_max) {
+        return fk_inspection_add_finding(inspection, "limit", FK_NO_OFFSET, 0, err,
+                                         "there are further tensors, which are left out");
+    }
     fk_tensor_info *rows =
         grow(own->tensors, inspection->tensor_count, &own->tensor_capacity, sizeof *rows);
     if (rows == NULL) {

@@ -8,10 +8,11 @@
 
 FK_DEFINE_SCOPED(fk_inspection, fk_inspection_destroy);
 
-/* An inspection without tensors and findings, or NULL when memory is short. `format` is static
- * text. */
-fk_inspection *fk_inspection_create(const char *format);
+/* An inspection of a file of so many bytes, without tensors and findings, or NULL when memory is
+ * short. `format` is static text. */
+fk_inspection *fk_inspection_create(const char *format, uint64_t file_bytes);
 
+/* Beyond FK_LIMIT_LISTED_BYTES and the file's size nothing is added but a finding that says so. */
 fk_code fk_inspection_add_tensor(fk_inspection *inspection, const char *name,
                                  const fk_tensor *tensor, fk_error *err);
 

@@ -1,5 +1,6 @@
 /* A pickle builds values inside out and shares them, so how deep they nest is known only at the
  * end. Shared values are visited once: the work is linear in what the pickle made. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ typedef struct value_graph {
     level way_down[FK_LIMIT_DEPTH];
     size_t depth;
     bool keys; /* are checked */
+    uint64_t compared;
 } value_graph;
 
 static void graph_finish(value_graph *graph) {
@@ -94,9 +96,15 @@ static const fk_value *child_at(const fk_value *value, size_t index) {
 
 /* ---- keys */
 
-static int compare_keys(const void *one, const void *other) {
+enum { LONG_KEY_BYTES = 1024 };
+
+/* `compared` counts the bytes of long keys. */
+static int compare_keys(const void *one, const void *other, void *compared) {
     const fk_value *a = *(const fk_value *const *)one;
     const fk_value *b = *(const fk_value *const *)other;
+    if (a == b) {
+        return 0;
+    }
     int kinds = (int)fk_value_kind(a) - (int)fk_value_kind(b);
     if (kinds != 0) {
         return kinds;
@@ -113,11 +121,20 @@ static int compare_keys(const void *one, const void *other) {
     if (a_bytes != b_bytes) {
         return a_bytes < b_bytes ? -1 : 1;
     }
-    return memcmp(x, y, a_bytes);
+    uint64_t *count = compared;
+    *count += a_bytes >= LONG_KEY_BYTES ? a_bytes : 0;
+    return *count > FK_LIMIT_COMPARED_BYTES ? 0 : memcmp(x, y, a_bytes);
+}
+
+static fk_code fail_compared(fk_error *err) {
+    fk_error_set(err, FK_E_LIMIT, "the long keys of dicts are more than %" PRIu64 " bytes together",
+                 FK_LIMIT_COMPARED_BYTES);
+    fk_error_hint(err, "use shorter keys");
+    return FK_E_LIMIT;
 }
 
 /* Python would keep the last of two equal keys; no pickler writes such a file. */
-static fk_code check_keys(const fk_value *dict, fk_error *err) {
+static fk_code check_keys(const fk_value *dict, uint64_t *compared, fk_error *err) {
     size_t count = fk_value_count(dict);
     FK_SCOPED(fk_freep) const fk_value **keys = calloc(count + 1, sizeof *keys);
     if (keys == NULL) {
@@ -130,9 +147,13 @@ static fk_code check_keys(const fk_value *dict, fk_error *err) {
             keys[used++] = key;
         }
     }
-    qsort(keys, used, sizeof *keys, compare_keys);
+    qsort_r(keys, used, sizeof *keys, compare_keys, compared);
     for (size_t i = 1; i < used; i++) {
-        if (compare_keys(&keys[i - 1], &keys[i]) != 0) {
+        int order = compare_keys(&keys[i - 1], &keys[i], compared);
+        if (*compared > FK_LIMIT_COMPARED_BYTES) {
+            return fail_compared(err);
+        }
+        if (order != 0) {
             continue;
         }
         if (fk_value_kind(keys[i]) == FK_KIND_INT) {
@@ -177,7 +198,7 @@ static fk_code enter(value_graph *graph, const fk_value *value, uint32_t *ret_he
     graph->used++;
     graph->way_down[graph->depth++] = (level){.value = value};
     *ret_entered = true;
-    return graph->keys && is_dict(value) ? check_keys(value, err) : FK_OK;
+    return graph->keys && is_dict(value) ? check_keys(value, &graph->compared, err) : FK_OK;
 }
 
 /* Leaves the deepest level; its height counts for the one above. */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "checkpoint/pickle_read.h"
 #include "checkpoint/torch_archive.h"
 #include "checkpoint/torch_read.h"
@@ -20,6 +21,7 @@ typedef struct locator {
     suspect *suspects; /* by address of the storage */
     size_t suspect_count;
     size_t tensors;
+    uint64_t named_bytes_max; /* names beyond it are left out: nobody reads so many */
     fk_torch_damage *rows;
     size_t count;
     size_t capacity;
@@ -109,6 +111,12 @@ static fk_code visit(void *user, const char *path, const fk_value *value, fk_err
         return FK_OK;
     }
     locate->named[found->record] = true;
+    uint64_t taken = strnlen(path, locate->named_bytes_max + 1) + sizeof locate->rows[0];
+    if (taken > locate->named_bytes_max) {
+        locate->named_bytes_max = 0;
+        return FK_OK;
+    }
+    locate->named_bytes_max -= taken;
     return add_row(locate, path, fk_zip_at(locate->archive.zip, found->record), err);
 }
 
@@ -164,6 +172,7 @@ fk_code fk_torch_locate_damage(const uint8_t *bytes, size_t length, fk_torch_dam
     uint8_t *looked_at = (uint8_t *)(uintptr_t)bytes;
     fk_code code = fk_torch_archive_init(&locate.archive, looked_at, length, values, err);
     locate.archive.look_only = true;
+    locate.named_bytes_max = FK_LIMIT_LISTED_BYTES + length;
     if (code == FK_OK) {
         code = find_damage(&locate, err);
         if (code == FK_OK) {

@@ -33,9 +33,10 @@ static fk_code note_global(void *user, const char *module, const char *name, boo
                            uint64_t offset, fk_error *err) {
     inspector *inspect = user;
     inspect->foreign = true;
-    return fk_inspection_add_finding(
-        inspect->inspection, "global", offset, 0, err,
-        call ? "the pickle would call '%s.%s'" : "the pickle would import '%s.%s'", module, name);
+    return fk_inspection_add_finding(inspect->inspection, "global", offset, 0, err,
+                                     call ? "the pickle would call '%.100s.%.100s'"
+                                          : "the pickle would import '%.100s.%.100s'",
+                                     module, name);
 }
 
 static fk_code note_opcode(void *user, const char *opcode, uint64_t offset, fk_error *err) {
@@ -156,7 +157,7 @@ fk_code fk_torch_inspect(const uint8_t *bytes, size_t length, fk_inspection **re
     }
     FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
     FK_SCOPED(fk_inspection_destroyp)
-    fk_inspection *inspection = fk_inspection_create("pytorch-zip");
+    fk_inspection *inspection = fk_inspection_create("pytorch-zip", length);
     FK_SCOPED(inspector_finish) inspector inspect = {.inspection = inspection};
     if (values == NULL || inspection == NULL) {
         return fk_error_no_memory(err);

@@ -185,7 +185,7 @@ static void write_text(fk_write_emit *emit, const fk_value *value) {
     fk_kind kind = fk_value_kind(value);
     const char *text = fk_value_as_text(value, &length);
     if (kind == FK_KIND_STRING) {
-        fk_write_emit_text(emit, FK_WRITE_STRING, text, length);
+        fk_write_emit_string(emit, value, text, length);
     } else if (kind == FK_KIND_BIG_INT) {
         fk_write_emit_big_int(emit, (const uint8_t *)text, length);
     } else if (kind == FK_KIND_BYTES) {

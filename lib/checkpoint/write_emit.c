@@ -196,6 +196,22 @@ void fk_write_emit_text(fk_write_emit *emit, fk_write_domain domain, const char 
     }
 }
 
+void fk_write_emit_string(fk_write_emit *emit, const void *value, const char *text, size_t length) {
+    enum { LONG_BYTES = 1024 }; /* what is shorter is hashed as fast as its address is found */
+    const fk_write_memo_entry *entry =
+        length < LONG_BYTES ? NULL : fk_write_memo_find_value(&emit->memo, value);
+    if (entry != NULL) {
+        fk_write_emit_get(emit, entry->index);
+        return;
+    }
+    fk_write_emit_text(emit, FK_WRITE_STRING, text, length);
+    if (length >= LONG_BYTES && emit->code == FK_OK) {
+        entry = fk_write_memo_find_text(&emit->memo, FK_WRITE_STRING, text, length);
+        check_memory(emit,
+                     entry != NULL && fk_write_memo_put_value(&emit->memo, value, entry->index));
+    }
+}
+
 void fk_write_emit_latin1(fk_write_emit *emit, const uint8_t *bytes, size_t length) {
     size_t encoded = length;
     for (size_t i = 0; i < length; i++) {

@@ -84,6 +84,9 @@ void fk_write_emit_float(fk_write_emit *emit, double number);
  * to it. Domain 0: always a new one. Refuses what is no UTF-8 or too long. */
 void fk_write_emit_text(fk_write_emit *emit, fk_write_domain domain, const char *text,
                         size_t length);
+/* The text of a value of the kind STRING: a long one is found again by its address, without a look
+ * at all of it. */
+void fk_write_emit_string(fk_write_emit *emit, const void *value, const char *text, size_t length);
 /* The bytes as characters of latin1; memoised. */
 void fk_write_emit_latin1(fk_write_emit *emit, const uint8_t *bytes, size_t length);
 

@@ -1,8 +1,10 @@
 #include "store/weights.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "store/layout.h"
 #include "value/values.h"
 #include "json/json.h"
@@ -33,13 +35,22 @@ static fk_value *describe_tensor(fk_values *values, const fk_tensor *tensor) {
 
 typedef struct tensor_list {
     fk_values *values;
-    fk_value *tensors; /* dict: dotted name to description */
+    fk_value *tensors;   /* dict: dotted name to description */
+    uint64_t name_bytes; /* they become part of the pickle */
 } tensor_list;
 
 static fk_code add_tensor(void *user, const char *path, const fk_value *value, fk_error *err) {
     tensor_list *list = user;
     if (fk_value_kind(value) != FK_KIND_TENSOR) {
         return FK_OK;
+    }
+    list->name_bytes += strlen(path);
+    if (list->name_bytes > FK_LIMIT_PICKLE_BYTES) {
+        fk_error_set(err, FK_E_LIMIT,
+                     "the dotted names of the tensors take more than %" PRIu64 " bytes",
+                     FK_LIMIT_PICKLE_BYTES);
+        fk_error_hint(err, "give an architecture, or shorter keys");
+        return FK_E_LIMIT;
     }
     fk_code code = fk_value_put(list->tensors, fk_value_string(list->values, path),
                                 describe_tensor(list->values, fk_value_as_tensor(value)));
@@ -49,15 +60,41 @@ static fk_code add_tensor(void *user, const char *path, const fk_value *value, f
     return code == FK_OK ? FK_OK : fk_error_no_memory(err);
 }
 
-/* Two tensors can have one dotted name ({"a.b": x, "a": {"b": y}}); the last is described. Rare, so
- * it may take its time. */
+/* A name, and where it stands. */
+typedef struct named {
+    const char *name;
+    size_t index;
+} named;
+
+static int compare_names(const void *one, const void *other) {
+    const named *a = one;
+    const named *b = other;
+    int order = strcmp(a->name, b->name);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* Two tensors can have one dotted name ({"a.b": x, "a": {"b": y}}): where it occurs first, the last
+ * is described. */
 static fk_code drop_duplicates(fk_values *values, fk_value *architecture, const fk_value *tensors,
                                fk_error *err) {
+    size_t count = fk_value_count(tensors);
+    FK_SCOPED(fk_freep) named *names = calloc(count + 1, sizeof *names);
+    FK_SCOPED(fk_freep) fk_value **kept = calloc(count + 1, sizeof *kept);
     fk_value *distinct = fk_value_container(values, FK_KIND_DICT);
-    fk_code code = fk_value_set(architecture, "tensors", distinct);
-    for (size_t i = 0; code == FK_OK && i < fk_value_count(tensors); i++) {
-        const char *name = fk_value_as_text(fk_value_key(tensors, i), NULL);
-        code = fk_value_set(distinct, name, fk_value_item(tensors, i));
+    if (names == NULL || kept == NULL || fk_value_set(architecture, "tensors", distinct) != FK_OK) {
+        return fk_error_no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        names[i] = (named){fk_value_as_text(fk_value_key(tensors, i), NULL), i};
+    }
+    qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 0, first = 0; i < count; i++) {
+        first = strcmp(names[first].name, names[i].name) == 0 ? first : i;
+        kept[names[first].index] = fk_value_item(tensors, names[i].index);
+    }
+    fk_code code = FK_OK;
+    for (size_t i = 0; code == FK_OK && i < count; i++) {
+        code = kept[i] == NULL ? FK_OK : fk_value_put(distinct, fk_value_key(tensors, i), kept[i]);
     }
     return code == FK_OK ? FK_OK : fk_error_no_memory(err);
 }
@@ -65,7 +102,7 @@ static fk_code drop_duplicates(fk_values *values, fk_value *architecture, const 
 /* {"tensors": {name: {"dtype", "shape"}}} of a model whose architecture was not given. */
 static fk_code describe_model(fk_values *values, const fk_value *model, fk_value **ret_architecture,
                               fk_error *err) {
-    tensor_list list = {values, fk_value_container(values, FK_KIND_DICT)};
+    tensor_list list = {.values = values, .tensors = fk_value_container(values, FK_KIND_DICT)};
     fk_value *architecture = fk_value_container(values, FK_KIND_DICT);
     if (fk_value_set(architecture, "tensors", list.tensors) != FK_OK) {
         return fk_error_no_memory(err);

@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "value/value_private.h"
 
@@ -12,6 +14,19 @@ static bool add_dot(fk_buffer *path) {
 
 bool fk_dotted_path_add_index(fk_buffer *path, size_t index) {
     return add_dot(path) && fk_buffer_append_format(path, "%zu", index);
+}
+
+/* A pickle of strangers can hang one long key on every level. */
+static bool add_text(fk_buffer *path, const fk_value *key) {
+    size_t shown = strnlen(key->text.bytes, FK_LIMIT_KEY_SHOWN_BYTES + 1);
+    if (shown <= FK_LIMIT_KEY_SHOWN_BYTES) {
+        return fk_buffer_append(path, key->text.bytes, shown);
+    }
+    shown = FK_LIMIT_KEY_SHOWN_BYTES;
+    while (shown > 0 && ((uint8_t)key->text.bytes[shown] & 0xC0) == 0x80) {
+        shown--;
+    }
+    return fk_buffer_append(path, key->text.bytes, shown) && fk_buffer_append_text(path, "...");
 }
 
 bool fk_dotted_path_add_key(fk_buffer *path, const fk_value *key) {
@@ -33,7 +48,7 @@ bool fk_dotted_path_add_key(fk_buffer *path, const fk_value *key) {
         break;
     }
     if (fk_kind_is_text(key->kind) && key->kind != FK_KIND_BYTEARRAY) {
-        return fk_buffer_append_text(path, key->text.bytes);
+        return add_text(path, key);
     }
     return fk_buffer_append_format(path, "<%s>", fk_kind_name(key->kind));
 }

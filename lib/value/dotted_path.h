@@ -9,8 +9,8 @@
 
 enum { FK_DOTTED_PATH_BYTES = 512 };
 
-/* Append a step: the key of an entry, as text (one that is no text or number by its kind), or the
- * index of an item. False when memory is short. */
+/* Append a step: the key of an entry, as text (one that is no text or number by its kind; cut with
+ * "..." behind FK_LIMIT_KEY_SHOWN_BYTES), or the index of an item. False when memory is short. */
 bool fk_dotted_path_add_key(fk_buffer *path, const fk_value *key);
 bool fk_dotted_path_add_index(fk_buffer *path, size_t index);
 

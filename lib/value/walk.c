@@ -3,13 +3,16 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "value/dotted_path.h"
+#include "value/seen.h"
 #include "value/value_private.h"
 
 typedef struct walker {
     fk_value_visitor visit;
     void *user;
     fk_buffer path;
-    uint64_t visited;
+    uint64_t repeated;  /* visits within what was visited before */
+    size_t repeating;   /* levels of the way down that were */
+    fk_seen containers; /* that were visited */
     size_t depth;
     /* containers and tensors that are being walked; the last may be a torch.Size, which is no level
      * of its own */
@@ -58,14 +61,25 @@ static const char *path_text(const walker *walk) {
     return walk->path.bytes == NULL ? "" : (const char *)walk->path.bytes;
 }
 
+/* What is there once is walked once; how often shared parts occur can double with every level. */
+static fk_code count_visit(walker *walk) {
+    walk->repeated += walk->repeating > 0;
+    if (walk->repeated <= FK_LIMIT_REPEATS) {
+        return FK_OK;
+    }
+    fk_error_set(walk->err, FK_E_LIMIT,
+                 "more than %u values in containers that occur again, reached at '%s'",
+                 FK_LIMIT_REPEATS, path_text(walk));
+    fk_error_hint(walk->err, "store large data as tensors");
+    return FK_E_LIMIT;
+}
+
 static fk_code walk_value(walker *walk, const fk_value *value) {
-    if (++walk->visited > FK_LIMIT_VISITS) {
-        fk_code code = fk_error_set(walk->err, FK_E_LIMIT, "more than %u values, reached at '%s'",
-                                    FK_LIMIT_VISITS, path_text(walk));
-        fk_error_hint(walk->err, "store large data as tensors");
+    fk_code code = count_visit(walk);
+    if (code != FK_OK) {
         return code;
     }
-    fk_code code = walk->visit(walk->user, path_text(walk), value, walk->err);
+    code = walk->visit(walk->user, path_text(walk), value, walk->err);
     if (code != FK_OK || (fk_value_count(value) == 0 && fk_value_attributes(value) == NULL)) {
         return code;
     }
@@ -80,14 +94,21 @@ static fk_code walk_value(walker *walk, const fk_value *value) {
         fk_error_hint(walk->err, "store flatter data");
         return code;
     }
+    bool again = false;
+    if (!fk_seen_add(&walk->containers, value, &again)) {
+        return fk_error_no_memory(walk->err);
+    }
     walk->way_down[walk->depth++] = value;
+    walk->repeating += again;
     code = walk_children(walk, value);
+    walk->repeating -= again;
     walk->depth--;
     return code;
 }
 
 static void walk_finish(walker *walk) {
     fk_buffer_finish(&walk->path);
+    fk_seen_finish(&walk->containers);
 }
 
 fk_code fk_value_walk(const fk_value *root, const char *root_path, fk_value_visitor visit,

@@ -146,8 +146,45 @@ static void test_shared_lists_that_explode_are_stopped(void **state) {
     fk_error err;
     size_t visits = 0;
     assert_int_equal(fk_value_walk(value, "x", count, &visits, &err), FK_E_LIMIT);
-    assert_int_equal(visits, FK_LIMIT_VISITS);
-    assert_non_null(strstr(err.message, "values, reached at 'x.0.0"));
+    assert_in_range(visits, FK_LIMIT_REPEATS, FK_LIMIT_REPEATS + 200); /* 61 of them, distinct */
+    assert_non_null(strstr(err.message, "occur again, reached at 'x."));
+}
+
+static void test_the_limit_of_repeats_is_exact(void **state) {
+    fk_values *values = *state;
+    fk_value *shared = fk_value_container(values, FK_KIND_LIST);
+    fk_value *top = fk_value_container(values, FK_KIND_LIST);
+    fk_value *one = fk_value_int(values, 1);
+    for (size_t i = 0; i < 1000; i++) {
+        fk_value_append(shared, one);
+    }
+    fk_error err;
+    size_t visits = 0;
+    for (size_t i = 0; i <= FK_LIMIT_REPEATS / 1000; i++) { /* the first is no repeat */
+        fk_value_append(top, shared);
+    }
+    assert_int_equal(fk_value_walk(top, "", count, &visits, &err), FK_OK);
+    fk_value_append(shared, one);
+    assert_int_equal(fk_value_walk(top, "", count, &visits, &err), FK_E_LIMIT);
+}
+
+static void test_a_long_key_is_cut_between_characters(void **state) {
+    fk_values *values = *state;
+    enum { SHOWN = FK_LIMIT_KEY_SHOWN_BYTES };
+    char key[SHOWN + 2] = "";
+    fk_value *dict = fk_value_container(values, FK_KIND_DICT);
+    FK_SCOPED(fk_buffer_finish) fk_buffer expected = {0};
+    memset(key, 'k', SHOWN);
+    fk_value_set(dict, key, fk_value_none(values));
+    fk_buffer_append_format(&expected, ":dict %s:None ", key);
+    expect_walk(dict, "", (const char *)expected.bytes);
+
+    dict = fk_value_container(values, FK_KIND_DICT);
+    memcpy(key + SHOWN - 1, "\xC3\xA9", 2); /* beyond the limit by its second byte */
+    fk_value_set(dict, key, fk_value_none(values));
+    expected.length = 0;
+    fk_buffer_append_format(&expected, ":dict %.*s...:None ", SHOWN - 1, key);
+    expect_walk(dict, "", (const char *)expected.bytes);
 }
 
 int main(void) {
@@ -165,6 +202,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_nesting_has_a_limit_that_is_named_with_the_path,
                                         make_values, drop_values),
         cmocka_unit_test_setup_teardown(test_shared_lists_that_explode_are_stopped, make_values,
+                                        drop_values),
+        cmocka_unit_test_setup_teardown(test_the_limit_of_repeats_is_exact, make_values,
+                                        drop_values),
+        cmocka_unit_test_setup_teardown(test_a_long_key_is_cut_between_characters, make_values,
                                         drop_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,240 @@
+/* Small files that say much: each is looked at in a process of its own that may take 64 MiB more
+ * than the file has bytes, and a few seconds of processor time, whatever the answer is. */
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checkpoint/inspection.h"
+#include "checkpoint/torch_write.h"
+#include "checkpoint_fixture.h"
+#include "memory_sink.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { MEASURES_MEMORY = 0 }; /* shadow and quarantine take more than what is measured */
+#else
+enum { MEASURES_MEMORY = 1 };
+#endif
+enum { MOST_KIB = 64 * 1024, MOST_SECONDS = 20, LONG_KEY = 2 << 20 };
+
+#define TENSOR_A REBUILT("FloatStorage", "0", "cpu", "\4")
+#define TENSOR_B REBUILT("LongStorage", "1", "cpu", "\2")
+
+static void repeat(fk_buffer *pickle, const char *bytes, size_t length, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        fk_buffer_append(pickle, bytes, length);
+    }
+}
+
+/* A text of LONG_KEY bytes into the memo under `index`; it ends with `last`. */
+static void long_text(fk_buffer *pickle, uint8_t index, char last) {
+    fk_buffer_append_text(pickle, "X");
+    fk_buffer_append_u32(pickle, LONG_KEY);
+    uint8_t *text = fk_buffer_extend(pickle, LONG_KEY);
+    memset(text, 'k', LONG_KEY);
+    text[LONG_KEY - 1] = (uint8_t)last;
+    fk_buffer_append_text(pickle, "q");
+    fk_buffer_append_byte(pickle, index);
+    fk_buffer_append_text(pickle, "0"); /* POP: for the lenient reader alone */
+}
+
+/* The same for the strict reader, which knows no POP: the text stands in a list, whose items go on
+ * until the 'e' that the caller writes. */
+static void in_list(fk_buffer *pickle, uint8_t index, char last) {
+    long_text(pickle, index, last);
+    pickle->length--;
+}
+
+/* {K: {K: ... tensor}}, deep, K long. */
+static void nest_under_long_keys(fk_buffer *pickle) {
+    fk_buffer_append_text(pickle, "](");
+    in_list(pickle, 1, 'k');
+    repeat(pickle, SIZED("}h\1"), 900);
+    fk_buffer_append(pickle, SIZED(TENSOR_A));
+    repeat(pickle, SIZED("s"), 900);
+    fk_buffer_append(pickle, SIZED(TENSOR_B "e."));
+}
+
+/* The same around something refused, whose place the error tells. */
+static void refuse_under_long_keys(fk_buffer *pickle) {
+    fk_buffer_append_text(pickle, "](");
+    in_list(pickle, 1, 'k');
+    repeat(pickle, SIZED("}h\1"), 900);
+    fk_buffer_append(pickle, SIZED("cos\nsystem\n"));
+    repeat(pickle, SIZED("s"), 900);
+    fk_buffer_append(pickle, SIZED("e."));
+}
+
+/* [{K: None}, {K: None}, ...] */
+static void give_long_keys_often(fk_buffer *pickle) {
+    fk_buffer_append_text(pickle, "](");
+    in_list(pickle, 1, 'k');
+    repeat(pickle, SIZED("}h\1Ns"), 100000);
+    fk_buffer_append(pickle, SIZED(TENSOR_A TENSOR_B "e."));
+}
+
+/* Dicts of two keys that differ at their last byte. */
+static void compare_long_keys_often(fk_buffer *pickle) {
+    fk_buffer_append_text(pickle, "](");
+    in_list(pickle, 1, 'k');
+    in_list(pickle, 2, 'l');
+    repeat(pickle, SIZED("}(h\1Nh\2Nu"), 100000);
+    fk_buffer_append(pickle, SIZED(TENSOR_A TENSOR_B "e."));
+}
+
+/* One dict with the same key again and again. */
+static void repeat_one_long_key(fk_buffer *pickle) {
+    fk_buffer_append_text(pickle, "](");
+    in_list(pickle, 1, 'k');
+    fk_buffer_append_text(pickle, "}(");
+    repeat(pickle, SIZED("h\1N"), 100000);
+    fk_buffer_append(pickle, SIZED("ue."));
+}
+
+/* 2 to the 60 occurrences of a tensor. */
+static void double_a_tensor(fk_buffer *pickle) {
+    fk_buffer_append(pickle, SIZED("]" TENSOR_B "a" TENSOR_A "q\0"));
+    repeat(pickle, SIZED("h\0\x86q\0"), 60);
+    fk_buffer_append(pickle, SIZED("\x86."));
+}
+
+static void double_nothing(fk_buffer *pickle) {
+    fk_buffer_append(pickle, SIZED(TENSOR_A TENSOR_B "\x86q\0Nq\1"));
+    repeat(pickle, SIZED("h\1\x86q\1"), 60);
+    fk_buffer_append(pickle, SIZED("\x86."));
+}
+
+/* Many names, each of them long. */
+static void list_tensors_under_long_keys(fk_buffer *pickle) {
+    fk_buffer_append_text(pickle, "](");
+    in_list(pickle, 1, 'k');
+    repeat(pickle, SIZED("}h\1"), 900);
+    fk_buffer_append(pickle, SIZED("](" TENSOR_A TENSOR_B "q\2"));
+    repeat(pickle, SIZED("h\2"), 100000);
+    fk_buffer_append(pickle, SIZED("e"));
+    repeat(pickle, SIZED("s"), 900);
+    fk_buffer_append(pickle, SIZED("e."));
+}
+
+/* What a lenient look finds has a long name. */
+static void name_long_globals(fk_buffer *pickle) {
+    long_text(pickle, 1, 'k');
+    repeat(pickle, SIZED("h\1h\1\x93)R0"), 100000);
+    fk_buffer_append(pickle, SIZED("N."));
+}
+
+/* A set of the same items, made anew from one list again and again. */
+static void copy_a_list_often(fk_buffer *pickle) {
+    fk_buffer_append(pickle, SIZED("](c__builtin__\nset\nq\0]("));
+    repeat(pickle, SIZED("N"), 10000);
+    fk_buffer_append(pickle, SIZED("eq\1"));
+    repeat(pickle, SIZED("h\0h\1\x85R"), 100000);
+    fk_buffer_append(pickle, SIZED("e."));
+}
+
+static void write_again(const fk_value *top) {
+    FK_SCOPED(fk_torch_writer_destroyp) fk_torch_writer *writer = NULL;
+    memory_sink sink = {.keep_below = 1};
+    fk_sink into = {memory_sink_write, &sink};
+    if (fk_torch_writer_create(top, &writer, NULL) == FK_OK) {
+        fk_torch_writer_write(writer, &into, NULL, NULL, NULL);
+    }
+}
+
+static void free_damage(fk_torch_damage *damage, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        free(damage[i].tensor);
+    }
+    free(damage);
+}
+
+/* All that looks into a file of strangers. */
+static void look(checkpoint *one) {
+    fk_inspection *inspection = NULL;
+    fk_torch_damage *damage = NULL;
+    size_t count = 0;
+    size_t tensors;
+    uint8_t *file = one->built.file.bytes;
+    size_t length = one->built.file.length;
+    if (checkpoint_read(one, FK_READ_CHECK_CRC) == FK_OK) {
+        write_again(one->top);
+    }
+    fk_values_destroy(one->values);
+    one->values = NULL;
+    fk_torch_inspect(file, length, &inspection, NULL);
+    fk_inspection_destroy(inspection);
+    file[one->built.payload[STORAGE_0]] ^= 1;
+    file[one->built.payload[STORAGE_1]] ^= 1;
+    assert_int_equal(fk_torch_locate_damage(file, length, &damage, &count, &tensors, NULL), FK_OK);
+    free_damage(damage, count);
+}
+
+static long peak_kib(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* In a child: 0, or 2 when it took too much memory; the system ends one that takes too long. */
+static int measure(void (*write)(fk_buffer *pickle)) {
+    const struct rlimit seconds = {MOST_SECONDS, MOST_SECONDS};
+    FK_SCOPED(fk_buffer_finish) fk_buffer pickle = {0};
+    checkpoint one;
+    setrlimit(RLIMIT_CPU, &seconds);
+    write(&pickle);
+    checkpoint_make(&one, PICKLE, "archive/data.pkl", pickle.bytes, pickle.length, true);
+    long before = peak_kib();
+    look(&one);
+    checkpoint_finish(&one);
+    long taken = peak_kib() - before - (long)(pickle.length >> 10);
+    if (MEASURES_MEMORY && taken > MOST_KIB) {
+        fprintf(stderr, "%ld KiB taken for a pickle of %zu bytes\n", taken, pickle.length);
+        return 2;
+    }
+    return 0;
+}
+
+static void survive(void (*write)(fk_buffer *pickle)) {
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(measure(write));
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define BOMB(name)                                                                                 \
+    static void test_##name(void **state) {                                                        \
+        (void)state;                                                                               \
+        survive(name);                                                                             \
+    }
+
+BOMB(nest_under_long_keys)
+BOMB(refuse_under_long_keys)
+BOMB(give_long_keys_often)
+BOMB(compare_long_keys_often)
+BOMB(repeat_one_long_key)
+BOMB(double_a_tensor)
+BOMB(double_nothing)
+BOMB(list_tensors_under_long_keys)
+BOMB(name_long_globals)
+BOMB(copy_a_list_often)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nest_under_long_keys),
+        cmocka_unit_test(test_refuse_under_long_keys),
+        cmocka_unit_test(test_give_long_keys_often),
+        cmocka_unit_test(test_compare_long_keys_often),
+        cmocka_unit_test(test_repeat_one_long_key),
+        cmocka_unit_test(test_double_a_tensor),
+        cmocka_unit_test(test_double_nothing),
+        cmocka_unit_test(test_list_tensors_under_long_keys),
+        cmocka_unit_test(test_name_long_globals),
+        cmocka_unit_test(test_copy_a_list_often),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
