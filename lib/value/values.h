@@ -31,7 +31,8 @@ void fk_value_become_float(fk_value *value, double number);
  * order and before their attributes, which are walked like further entries; a container already on
  * the way down (a cycle) is visited, but not entered again. `visit` gets the dotted path
  * ("model.0.weight"; list items by index, dict keys as text) and may stop the walk by returning
- * another code than FK_OK. FK_E_LIMIT beyond FK_LIMIT_DEPTH or FK_LIMIT_REPEATS, naming the path. */
+ * another code than FK_OK. FK_E_LIMIT beyond FK_LIMIT_DEPTH or FK_LIMIT_REPEATS, naming the
+ * path. */
 typedef fk_code (*fk_value_visitor)(void *user, const char *path, const fk_value *value,
                                     fk_error *err);
 fk_code fk_value_walk(const fk_value *root, const char *root_path, fk_value_visitor visit,
