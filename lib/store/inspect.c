@@ -24,7 +24,8 @@ static fk_code read_file(int fd, uint64_t bytes, const char *path, fk_map *ret_m
 
 static fk_code inspect_npy(const fk_map *map, fk_inspection **ret_inspection, fk_error *err) {
     FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
-    FK_SCOPED(fk_inspection_destroyp) fk_inspection *inspection = fk_inspection_create("npy", map->bytes);
+    FK_SCOPED(fk_inspection_destroyp)
+    fk_inspection *inspection = fk_inspection_create("npy", map->bytes);
     fk_value *tensor = NULL;
     if (values == NULL || inspection == NULL) {
         return fk_error_no_memory(err);
