@@ -29,7 +29,7 @@ struct fk_digest_stream {
     size_t hashers;
     fk_chunk_writer writer;
     fk_chunk_ring ring;
-    worker workers[FK_CHUNK_TAKERS_MAX]; /* the hashers, then the writer */
+    worker workers[FK_CHUNK_TAKERS_MAX]; /* the writer first: the disk works while we hash */
     size_t worker_count;
     uint64_t pushed;
     fk_file_digests digests;
@@ -127,12 +127,10 @@ static fk_code add_workers(fk_digest_stream *stream, fk_error *err) {
     fk_code code = FK_OK;
     size_t pieces = stream->digests.pieces;
     stream->hashers = pieces < HASHERS_MAX ? pieces : HASHERS_MAX;
+    add_worker(stream, 0);
     for (size_t i = 0; code == FK_OK && i < stream->hashers; i++) {
         worker *hasher = add_worker(stream, i * PIECE_CHUNKS);
         code = fk_piece_digest_create(true, stream->digests.xxh3 != NULL, &hasher->digest, err);
-    }
-    if (code == FK_OK) {
-        add_worker(stream, 0);
     }
     return code;
 }

@@ -104,7 +104,8 @@ static const char *label_of_path(const fk_draft *draft, const char *path) {
 static fk_code check_free(fk_draft *draft, const char *path, const char *label, fk_error *err) {
     struct stat status;
     bool missing = false;
-    fk_code code = fk_file_look(draft->stage.directory, path, &status, &missing, err);
+    const char *name = path + sizeof FK_GLYPHS_DIRECTORY;
+    fk_code code = fk_file_look(draft->stage.glyphs, name, &status, &missing, err);
     if (code != FK_OK || missing) {
         return code;
     }

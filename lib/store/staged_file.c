@@ -18,6 +18,7 @@ struct fk_staged_file {
     uint8_t *chunk; /* the stream's, of `room` bytes */
     size_t room;
     size_t filled;
+    uint64_t bytes;
     uint64_t left; /* bytes that are still to come */
     /* from the first push on, the stream's writer has these to itself */
     bool direct;
@@ -44,8 +45,13 @@ static fk_code write_chunk(void *user, const void *chunk, size_t bytes, fk_error
         return code;
     }
     file->written += bytes;
-    if (!file->direct && file->written - file->kicked >= FK_STAGED_KICK_BYTES) {
-        fk_file_kick(file->fd, file->kicked, file->written - file->kicked);
+    if (file->direct) {
+        file->kicked = file->written; /* on the disk already */
+    }
+    uint64_t waiting = file->written - file->kicked;
+    bool ends = file->written == file->bytes && waiting >= FK_STAGED_KICK_BYTES_MIN;
+    if (waiting >= FK_STAGED_KICK_BYTES || ends) {
+        fk_file_kick(file->fd, file->kicked, waiting);
         file->kicked = file->written;
     }
     return FK_OK;
@@ -88,6 +94,7 @@ fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes, bool 
         return fk_error_no_memory(err);
     }
     file->fd = -1;
+    file->bytes = bytes;
     file->left = bytes;
     file->path = strdup(path);
     if (file->path == NULL) {

@@ -14,8 +14,9 @@
 #include "digest/digest.h"
 #include "digest/sink.h"
 
-#define FK_STAGED_KICK_BYTES       (UINT64_C(8) << 20) /* write-back starts so often */
-#define FK_STAGED_DIRECT_BYTES_MIN (UINT64_C(4) << 20) /* so large is large */
+#define FK_STAGED_KICK_BYTES       (UINT64_C(8) << 20)   /* write-back starts so often */
+#define FK_STAGED_KICK_BYTES_MIN   (UINT64_C(256) << 10) /* and at the end for so much */
+#define FK_STAGED_DIRECT_BYTES_MIN (UINT64_C(4) << 20)   /* so large is large */
 
 typedef struct fk_staged_file fk_staged_file;
 

@@ -134,9 +134,26 @@ static void test_large_files_are_reserved_first_and_kicked_every_8_mib(void **st
                                               "sync_file_range weights\n"
                                               "write weights\n"
                                               "sync_file_range weights\n"
-                                              "write weights\n");
+                                              "write weights\n"
+                                              "sync_file_range weights\n");
     assert_written(it, bytes, 17 * MIB, &digests);
     fk_file_digests_finish(&digests);
+    free(bytes);
+}
+
+/* So the disk has something to do before the caller's next file. */
+static void test_write_back_starts_at_the_end_of_all_but_small_files(void **state) {
+    bench *it = *state;
+    static const size_t sizes[] = {256 << 10, (256 << 10) - 1};
+    uint8_t *bytes = make_bytes(MIB);
+    for (size_t i = 0; i < 2; i++) {
+        fk_file_digests digests = {0};
+        size_t before = fake_kernel_count("sync_file_range");
+        assert_int_equal(write_in_parts(it, bytes, sizes[i], 1000, NULL, &digests), FK_OK);
+        assert_int_equal(fake_kernel_count("sync_file_range") - before, i == 0);
+        fk_file_digests_finish(&digests);
+        assert_int_equal(unlink(tree_path(it->path, "weights")), 0);
+    }
     free(bytes);
 }
 
@@ -356,6 +373,8 @@ int main(void) {
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_empty_file_has_one_piece, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_files_are_reserved_first_and_kicked_every_8_mib,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_write_back_starts_at_the_end_of_all_but_small_files,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_files_that_will_be_synced_go_past_the_page_cache,
                                         setup, teardown),
