@@ -224,6 +224,16 @@ def check_map(files):
             problem("ARCHITECTURE.md", 1, f"the map lacks {folder}/")
 
 
+def check_limits(files):
+    """Every limit has a test that names it."""
+    header = (ROOT / "lib/base/limits.h").read_text(encoding="utf-8")
+    tests = [name for name in files if name.startswith("tests/unit/") and name.endswith(".c")]
+    named = " ".join((ROOT / name).read_text(encoding="utf-8") for name in tests)
+    for limit in re.findall(r"#define (FK_LIMIT_\w+)", header):
+        if not re.search(rf"\b{limit}\b", named):
+            problem("lib/base/limits.h", 1, f"no test names {limit}")
+
+
 def main():
     files = listed_files()
     for name in files:
@@ -244,6 +254,7 @@ def main():
         elif name.endswith(".py"):
             check_python_functions(name, text)
     check_map(files)
+    check_limits(files)
     print("\n".join(problems + [f"{len(files)} files, {len(problems)} problems"]))
     return 1 if problems else 0
 

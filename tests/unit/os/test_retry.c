@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
+#include "base/limits.h"
 #include "fake_kernel.h"
 #include "os/directory.h"
 #include "os/file.h"
@@ -119,7 +120,7 @@ static void test_what_is_busy_is_tried_again_after_growing_pauses(void **state) 
     static const uint64_t pauses_ms[] = {0, 50, 50 + 100, 50 + 100 + 200};
     static const int busy[] = {EBUSY, EAGAIN, ETXTBSY};
     for (size_t i = 0; i < PATIENT; i++) {
-        for (size_t failures = 0; failures < 4; failures++) {
+        for (size_t failures = 0; failures <= FK_LIMIT_RETRIES; failures++) {
             setup(state);
             for (size_t n = 1; n <= failures; n++) {
                 fake_kernel_fail(patient[i].call, n, busy[i % 3], FAKE_ONCE);
