@@ -57,7 +57,15 @@ const cli_command cli_commands[] = {
     {"verify", "[FONT [RUN]]", "check every byte; exit 1 when anything is wrong", NULL, 0, 2, NULL,
      cli_cmd_verify},
     {"status", "", "health of the store", NULL, 0, 0, NULL, cli_cmd_status},
-    {"recover", "", "remove what killed savers left behind", NULL, 0, 0, NULL, cli_cmd_recover},
+    {"recover", "", "remove what killed processes left behind", NULL, 0, 0, NULL, cli_cmd_recover},
+    {"rm", "FONT [RUN]", "move a run, or a whole font, to the trash", NULL, 1, 2, NULL, cli_cmd_rm},
+    {"trash", "", "list what is in the trash, with what purging would free", NULL, 0, 0, NULL,
+     cli_cmd_trash},
+    {"restore", "TRASH", "bring back what is in the trash",
+     "TRASH is the id that 'fontkeep trash' lists. A generation of a run that is there becomes its\n"
+     "newest; the one that was there goes to the trash.\n",
+     1, 1, NULL, cli_cmd_restore},
+    {"purge", "[TRASH]", "remove what is in the trash for good", NULL, 0, 1, NULL, cli_cmd_purge},
     {0}};
 
 const cli_command *cli_command_find(const char *name) {

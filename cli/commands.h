@@ -16,5 +16,9 @@ int cli_cmd_personality(cli_context *context);
 int cli_cmd_verify(cli_context *context);
 int cli_cmd_status(cli_context *context);
 int cli_cmd_recover(cli_context *context);
+int cli_cmd_rm(cli_context *context);
+int cli_cmd_trash(cli_context *context);
+int cli_cmd_restore(cli_context *context);
+int cli_cmd_purge(cli_context *context);
 
 #endif

@@ -94,7 +94,7 @@ fk_value *cli_json_problems(fk_values *values, const fk_problem *problems, size_
     return list;
 }
 
-static fk_value *json_time(fk_values *values, int64_t time_us) {
+fk_value *cli_json_time(fk_values *values, int64_t time_us) {
     char text[FK_TIME_BYTES + 1];
     if (time_us == FK_NO_TIME || !fk_time_format(time_us, text)) {
         return fk_value_none(values);
@@ -115,8 +115,8 @@ fk_value *cli_json_run(fk_values *values, const fk_run_info *info) {
     cli_json_put(values, object, "health", cli_json_text(values, fk_health_name(info->health)));
     cli_json_put(values, object, "problems",
                  cli_json_problems(values, info->problems, info->problem_count));
-    cli_json_put(values, object, "started_at", json_time(values, info->started_at_us));
-    cli_json_put(values, object, "ended_at", json_time(values, info->ended_at_us));
+    cli_json_put(values, object, "started_at", cli_json_time(values, info->started_at_us));
+    cli_json_put(values, object, "ended_at", cli_json_time(values, info->ended_at_us));
     cli_json_put(values, object, "training", cli_json_copy(values, info->training));
     cli_json_put(values, object, "metrics", cli_json_copy(values, info->metrics));
     cli_json_put(values, object, "size_bytes", cli_json_number(values, info->size_bytes));

@@ -16,6 +16,8 @@ fk_value *cli_json_text(fk_values *values, const char *text);
 fk_value *cli_json_number(fk_values *values, uint64_t number);
 /* A copy of a value of a manifest, or null. */
 fk_value *cli_json_copy(fk_values *values, const fk_value *value);
+/* "2026-01-11T08:30:00.000000Z", or null for FK_NO_TIME. */
+fk_value *cli_json_time(fk_values *values, int64_t time_us);
 fk_value *cli_json_shape(fk_values *values, const int64_t *shape, size_t rank);
 
 /* The objects of the command's documents: a problem, their list, a run. */

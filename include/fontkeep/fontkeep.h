@@ -12,6 +12,7 @@
 #include "fontkeep/run.h"
 #include "fontkeep/store.h"
 #include "fontkeep/time.h"
+#include "fontkeep/trash.h"
 #include "fontkeep/value.h"
 
 FK_BEGIN_DECLS

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 /* Opens a directory the user named (links are followed). */
@@ -36,6 +37,9 @@ fk_code fk_directory_list(int fd, const char *path, fk_names *ret_names, fk_erro
 /* The same for a directory that fk_directory_open would open. */
 fk_code fk_directory_list_beneath(int parent, const char *path, fk_names *ret_names, fk_error *err);
 void fk_names_finish(fk_names *names); /* also the scope attribute's function */
+/* Whether name `index` of the directory `fd` is a directory (a link to one is none). */
+fk_code fk_names_is_directory(const fk_names *names, size_t index, int fd, bool *ret_is,
+                              fk_error *err);
 bool fk_names_contain(const fk_names *names, const char *name);
 
 /* The publishing rename within one parent: gives a directory its final name and never replaces
@@ -58,7 +62,17 @@ fk_code fk_directory_remove(int parent, const char *name, fk_error *err);
 /* rmdir. One that is not empty stays; that, and a missing one, is fine. */
 fk_code fk_directory_remove_empty(int parent, const char *path, fk_error *err);
 
-/* Bytes that the files in a directory take that no other hard link holds. */
+/* The bytes that removing several directories together would free: a file counts once all of its
+ * hard links were met. Zeroed memory is an empty sum. */
+typedef struct fk_byte_sum {
+    uint64_t bytes;
+    fk_buffer linked; /* files of several links, each time they were met */
+} fk_byte_sum;
+
+fk_code fk_byte_sum_add(fk_byte_sum *sum, int parent, const char *name, fk_error *err);
+uint64_t fk_byte_sum_bytes(const fk_byte_sum *sum);
+void fk_byte_sum_finish(fk_byte_sum *sum); /* also the scope attribute's function */
+/* The same of one directory. */
 fk_code fk_directory_bytes(int parent, const char *name, uint64_t *ret_bytes, fk_error *err);
 
 /* Whether the file system is of this machine (not NFS, CIFS, 9p, Ceph, FUSE). */

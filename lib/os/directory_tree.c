@@ -40,13 +40,8 @@ typedef struct linked {
     uint64_t bytes;
 } linked;
 
-typedef struct byte_sum {
-    uint64_t bytes;
-    fk_buffer linked; /* of struct linked */
-} byte_sum;
-
 static int count_file(void *user, int directory, const char *name) {
-    byte_sum *sum = user;
+    fk_byte_sum *sum = user;
     struct stat status;
     if (fk_kernel_current->fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         return errno;
@@ -75,7 +70,7 @@ static int compare_linked(const void *one, const void *other) {
 }
 
 /* The bytes of the files all of whose names were met. */
-static uint64_t sum_linked(fk_buffer *buffer) {
+static uint64_t sum_linked(const fk_buffer *buffer) {
     linked *files = (linked *)(void *)buffer->bytes;
     size_t count = buffer->length / sizeof *files;
     if (count > 1) {
@@ -91,13 +86,24 @@ static uint64_t sum_linked(fk_buffer *buffer) {
     return bytes;
 }
 
+fk_code fk_byte_sum_add(fk_byte_sum *sum, int parent, const char *name, fk_error *err) {
+    const fk_walk walk = {.visit = count_file, .user = sum, .verb = "look at"};
+    return fk_walk_tree(&walk, parent, name, err);
+}
+
+uint64_t fk_byte_sum_bytes(const fk_byte_sum *sum) {
+    return sum->bytes + sum_linked(&sum->linked);
+}
+
+void fk_byte_sum_finish(fk_byte_sum *sum) {
+    fk_buffer_finish(&sum->linked);
+}
+
 fk_code fk_directory_bytes(int parent, const char *name, uint64_t *ret_bytes, fk_error *err) {
-    byte_sum sum = {0};
-    const fk_walk walk = {.visit = count_file, .user = &sum, .verb = "look at"};
-    fk_code code = fk_walk_tree(&walk, parent, name, err);
+    FK_SCOPED(fk_byte_sum_finish) fk_byte_sum sum = {0};
+    fk_code code = fk_byte_sum_add(&sum, parent, name, err);
     if (code == FK_OK) {
-        *ret_bytes = sum.bytes + sum_linked(&sum.linked);
+        *ret_bytes = fk_byte_sum_bytes(&sum);
     }
-    fk_buffer_finish(&sum.linked);
     return code;
 }

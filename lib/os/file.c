@@ -294,6 +294,20 @@ fk_code fk_file_look(int directory, const char *path, struct stat *ret_status, b
     return FK_OK;
 }
 
+fk_code fk_file_is_at(int fd, int directory, const char *path, bool *ret_is, fk_error *err) {
+    struct stat named;
+    struct stat opened;
+    bool missing = false;
+    fk_code code = fk_file_look(directory, path, &named, &missing, err);
+    if (code == FK_OK && fk_kernel_current->fstat(fd, &opened) != 0) {
+        code = fk_file_error(err, errno, "look at", path);
+    }
+    if (code == FK_OK) {
+        *ret_is = !missing && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+    }
+    return code;
+}
+
 fk_code fk_file_remove(int directory, const char *path, fk_error *err) {
     FK_SCOPED(fk_place_finish) fk_place place;
     int result = fk_place_init(&place, directory, path);

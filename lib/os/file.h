@@ -68,6 +68,9 @@ fk_code fk_file_close(int *fd, const char *path, fk_error *err);
  * False with *ret_missing true when there is none (FK_OK). */
 fk_code fk_file_look(int directory, const char *path, struct stat *ret_status, bool *ret_missing,
                      fk_error *err);
+/* Whether `path` beneath `directory` names the file or directory that is open as `fd`: somebody may
+ * have put another in its place. */
+fk_code fk_file_is_at(int fd, int directory, const char *path, bool *ret_is, fk_error *err);
 fk_code fk_file_remove(int directory, const char *path,
                        fk_error *err); /* unlink; a missing file is fine */
 fk_code fk_file_link(int old_directory, const char *old_path, int new_directory,

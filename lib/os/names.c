@@ -118,3 +118,16 @@ bool fk_names_contain(const fk_names *names, const char *name) {
     return names->count > 0 &&
            bsearch(&name, names->names, names->count, sizeof *names->names, compare_names) != NULL;
 }
+
+fk_code fk_names_is_directory(const fk_names *names, size_t index, int fd, bool *ret_is,
+                              fk_error *err) {
+    struct stat status;
+    bool missing = false;
+    *ret_is = names->types[index] == DT_DIR;
+    if (names->types[index] != DT_UNKNOWN) {
+        return FK_OK;
+    }
+    fk_code code = fk_file_look(fd, names->names[index], &status, &missing, err);
+    *ret_is = code == FK_OK && !missing && S_ISDIR(status.st_mode);
+    return code;
+}

@@ -111,7 +111,7 @@ static fk_code get_acquainted(fk_draft *draft, fk_error *err) {
     fk_store *store = draft->store;
     fk_font_memory *memory = draft->memory;
     if (!fk_font_memory_mark(store, &memory->swept)) {
-        fk_sweep_runs(draft->where.runs, NULL, NULL, NULL);
+        fk_sweep(draft->where.runs, draft->where.path, NULL, NULL, NULL);
     }
     if (!fk_font_memory_is_marked(store, &memory->names_known)) {
         bool refused = false;

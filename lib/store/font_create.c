@@ -11,6 +11,7 @@
 #include "store/font_id.h"
 #include "store/handle.h"
 #include "store/layout.h"
+#include "store/trash_name.h"
 
 /* Attempts at a number that nobody else takes at the same moment. */
 enum { ATTEMPTS_MAX = 100 };
@@ -90,19 +91,8 @@ fk_code fk_create_font(fk_store *store, const char *font_id, fk_error *err) {
 
 /* The id of a font, or of a removed one (".trash-<font>.<n>"); false for any other name. */
 static bool read_font_name(const char *name, fk_font_id *ret_id) {
-    char text[sizeof(fk_font_id) + 32];
-    const char *start = name;
-    if (fk_text_starts_with(name, FK_TRASH_PREFIX)) {
-        start += strlen(FK_TRASH_PREFIX);
-    }
-    if (strlen(start) >= sizeof text) {
-        return false;
-    }
-    fk_text_copy(text, sizeof text, start);
-    char *dot = strrchr(text, '.');
-    if (start != name && dot != NULL) {
-        *dot = '\0';
-    }
+    fk_trash_name trashed;
+    const char *text = fk_trash_name_parse(name, &trashed) ? trashed.subject : name;
     if (!fk_font_id_is_valid(text)) {
         return false;
     }

@@ -38,21 +38,11 @@ static fk_font_list *create_list(size_t capacity) {
     return NULL;
 }
 
-static fk_code is_font(int root, const char *name, unsigned char type, bool *ret_is,
-                       fk_error *err) {
+static fk_code is_font(int root, const fk_names *names, size_t index, bool *ret_is, fk_error *err) {
     *ret_is = false;
-    if (!fk_font_id_is_valid(name)) {
-        return FK_OK;
-    }
-    if (type != DT_UNKNOWN) {
-        *ret_is = type == DT_DIR;
-        return FK_OK;
-    }
-    struct stat status;
-    bool missing = false;
-    fk_code code = fk_file_look(root, name, &status, &missing, err);
-    *ret_is = code == FK_OK && !missing && S_ISDIR(status.st_mode);
-    return code;
+    return fk_font_id_is_valid(names->names[index])
+               ? fk_names_is_directory(names, index, root, ret_is, err)
+               : FK_OK;
 }
 
 static fk_code add_text(fk_font_list *list, const char *text, const char **ret_text,
@@ -106,7 +96,7 @@ fk_code fk_list_fonts(fk_store *store, fk_font_list **ret_fonts, fk_error *err) 
     }
     for (size_t i = 0; i < names.count; i++) {
         bool is = false;
-        code = is_font(root, names.names[i], names.types[i], &is, err);
+        code = is_font(root, &names, i, &is, err);
         if (code == FK_OK && is) {
             code = look_at_font(store, list, names.names[i], err);
         }

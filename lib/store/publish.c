@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "store/layout.h"
+#include "store/not_durable.h"
 #include "store/run_id.h"
 #include "store/scan.h"
 
@@ -151,20 +152,6 @@ static fk_code publish_stage(fk_draft *draft, int64_t now_us, fk_run_id *id, fk_
 
 /* ---- the last sync ------------------------------------------------------------------------ */
 
-static fk_code not_durable(fk_draft *draft, const fk_run_id *id, const fk_error *cause,
-                           fk_error *err) {
-    fk_error_set(err, FK_E_NOT_DURABLE,
-                 "run '%s' of font '%s' is saved, but its last sync failed (%s): a power cut may "
-                 "undo it",
-                 id->text, draft->where.font_id.text, cause->message);
-    fk_error_hint(err, "check the disk; if the run matters, save it again elsewhere");
-    fk_error_path(err, draft->where.path);
-    if (err != NULL) {
-        err->system_errno = cause->system_errno;
-    }
-    return FK_E_NOT_DURABLE;
-}
-
 /* The run is visible. Makes its name durable, lets go of the lock, and remembers how runs/ looks
  * with this id as its newest, if nobody else changed it meanwhile. */
 static fk_code settle(fk_draft *draft, const fk_run_id *id, fk_error *err) {
@@ -179,7 +166,10 @@ static fk_code settle(fk_draft *draft, const fk_run_id *id, fk_error *err) {
     fk_runs_stamp_take(draft->where.runs, &draft->stamp);
     draft->stamp.known = draft->stamp.known && alone;
     fk_font_memory_note(draft->store, draft->memory, id, &draft->stamp);
-    return code == FK_OK ? FK_OK : not_durable(draft, id, &cause, err);
+    return code == FK_OK
+               ? FK_OK
+               : fk_not_durable(draft->where.path, &cause, err, "run '%s' of font '%s' is saved",
+                                id->text, draft->where.font_id.text);
 }
 
 /* Everything is synced and nothing visible: the last moment at which the caller can stop it. */

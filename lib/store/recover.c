@@ -1,4 +1,5 @@
-/* fk_recover: a sweep of dead stages through all fonts. */
+/* fk_recover: dead stages in the store and all fonts, and generations that were never published. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,10 @@
 #include "store/font_id.h"
 #include "store/handle.h"
 #include "store/layout.h"
+#include "store/run_lock.h"
 #include "store/sweep.h"
+#include "store/trash_name.h"
+#include "store/unpublished.h"
 #include "value/values.h"
 
 /* A growing list of texts that live in an arena. */
@@ -27,10 +31,11 @@ typedef struct recovery {
     text_list reasons;
 } recovery;
 
-typedef struct font_sweep {
+/* Where a sweep is. */
+typedef struct swept_place {
     recovery *recovery;
-    const char *font_id;
-} font_sweep;
+    const char *prefix; /* of the paths it tells: "1-fruity/runs/", or "" in the store */
+} swept_place;
 
 void fk_recovery_destroy(fk_recovery *open) {
     if (open == NULL) {
@@ -76,10 +81,10 @@ static fk_code add_text(recovery *it, text_list *list, const char *text, fk_erro
 }
 
 static fk_code note(void *user, const char *name, bool removed, const char *reason, fk_error *err) {
-    font_sweep *sweep = user;
-    recovery *it = sweep->recovery;
+    const swept_place *place = user;
+    recovery *it = place->recovery;
     FK_SCOPED(fk_buffer_finish) fk_buffer path = {0};
-    if (!fk_buffer_append_format(&path, "%s/%s/%s", sweep->font_id, FK_RUNS_DIRECTORY, name)) {
+    if (!fk_buffer_append_format(&path, "%s%s", place->prefix, name)) {
         return fk_error_no_memory(err);
     }
     const char *text = (const char *)path.bytes;
@@ -90,16 +95,60 @@ static fk_code note(void *user, const char *name, bool removed, const char *reas
     return code == FK_OK ? add_text(it, &it->reasons, reason, err) : code;
 }
 
+/* A generation in the trash that nobody published, unless somebody is just about to. */
+static fk_code sweep_generation(swept_place *place, fk_store *store, int runs, const char *font_id,
+                                const fk_trash_name *name, fk_error *err) {
+    FK_SCOPED(fk_run_lock_release) fk_run_lock lock = FK_RUN_LOCK_FREE;
+    char directory[FK_TRASH_NAME_BYTES];
+    bool is = false;
+    bool removed = false;
+    fk_error cause = {0};
+    fk_trash_name_format(name, directory);
+    fk_code code = fk_unpublished_judge(store, runs, font_id, name, &is, err);
+    if (code != FK_OK || !is) {
+        return code;
+    }
+    code = fk_run_lock_take(runs, FK_RUNS_DIRECTORY, name->subject, &lock, &cause);
+    if (code == FK_OK) {
+        code =
+            fk_unpublished_remove(store, runs, FK_RUNS_DIRECTORY, font_id, name, &removed, &cause);
+    }
+    if (code == FK_OK && !removed) {
+        return FK_OK; /* it was published just now */
+    }
+    return code == FK_E_NO_MEMORY ? fk_error_no_memory(err)
+                                  : note(place, directory, removed, cause.message, err);
+}
+
+static fk_code sweep_generations(swept_place *place, fk_store *store, int runs, const char *font_id,
+                                 fk_error *err) {
+    FK_SCOPED(fk_names_finish) fk_names names = {0};
+    fk_code code = fk_directory_list(runs, FK_RUNS_DIRECTORY, &names, err);
+    for (size_t i = 0; code == FK_OK && i < names.count; i++) {
+        fk_trash_name name;
+        if (fk_trash_name_parse(names.names[i], &name)) {
+            code = sweep_generation(place, store, runs, font_id, &name, err);
+        }
+    }
+    return code;
+}
+
 /* What is no directory, or cannot be opened, is `status`'s business, not ours. */
-static fk_code sweep_font(recovery *it, int root, const char *font_id, fk_error *err) {
+static fk_code sweep_font(recovery *it, fk_store *store, int root, const char *font_id,
+                          fk_error *err) {
     FK_SCOPED(fk_file_closep) int font = -1;
     FK_SCOPED(fk_file_closep) int runs = -1;
-    font_sweep sweep = {.recovery = it, .font_id = font_id};
+    char prefix[sizeof(fk_font_id) + sizeof "/" FK_RUNS_DIRECTORY "/"];
+    swept_place place = {.recovery = it, .prefix = prefix};
+    snprintf(prefix, sizeof prefix, "%s/" FK_RUNS_DIRECTORY "/", font_id);
     if (fk_directory_open(root, font_id, &font, NULL) != FK_OK ||
         fk_directory_open(font, FK_RUNS_DIRECTORY, &runs, NULL) != FK_OK) {
         return FK_OK;
     }
-    fk_code code = fk_sweep_runs(runs, note, &sweep, err);
+    fk_code code = fk_sweep(runs, FK_RUNS_DIRECTORY, note, &place, err);
+    if (code == FK_OK) {
+        code = sweep_generations(&place, store, runs, font_id, err);
+    }
     if (code != FK_OK) {
         fk_error_path_join(err, font_id);
     }
@@ -113,10 +162,14 @@ static fk_code sweep_store(recovery *it, fk_store *store, fk_error *err) {
     if (code != FK_OK) {
         return code;
     }
-    code = fk_directory_list(root, ".", &names, err);
+    swept_place place = {.recovery = it, .prefix = ""};
+    code = fk_sweep(root, ".", note, &place, err);
+    if (code == FK_OK) {
+        code = fk_directory_list(root, ".", &names, err);
+    }
     for (size_t i = 0; code == FK_OK && i < names.count; i++) {
         if (fk_font_id_is_valid(names.names[i])) {
-            code = sweep_font(it, root, names.names[i], err);
+            code = sweep_font(it, store, root, names.names[i], err);
         }
     }
     if (code != FK_OK) {

@@ -11,22 +11,7 @@
 #include "os/file.h"
 #include "store/layout.h"
 #include "store/run_id.h"
-
-/* A file or link by the name of a run is none. */
-static fk_code is_directory(int parent, const char *name, unsigned char type, bool *ret_is,
-                            fk_error *err) {
-    if (type != DT_UNKNOWN) {
-        *ret_is = type == DT_DIR;
-        return FK_OK;
-    }
-    struct stat status;
-    bool missing = false;
-    fk_code code = fk_file_look(parent, name, &status, &missing, err);
-    if (code == FK_OK) {
-        *ret_is = !missing && S_ISDIR(status.st_mode);
-    }
-    return code;
-}
+#include "store/trash_name.h"
 
 static void note_newest(fk_scan *scan, const fk_run_id *id) {
     if (!scan->has_newest || strcmp(id->text, scan->newest.text) > 0) {
@@ -37,15 +22,9 @@ static void note_newest(fk_scan *scan, const fk_run_id *id) {
 
 /* `.trash-<run id>.<n>`: an id that was given. */
 static void note_trash(fk_scan *scan, const char *name) {
-    const char *start = name + strlen(FK_TRASH_PREFIX);
-    const char *dot = strrchr(start, '.');
-    fk_run_id text;
+    fk_trash_name trashed;
     fk_run_id id;
-    if (dot == NULL || (size_t)(dot - start) >= sizeof text.text) {
-        return;
-    }
-    fk_text_copy(text.text, (size_t)(dot - start) + 1, start);
-    if (fk_run_id_parse(text.text, &id, NULL, NULL)) {
+    if (fk_trash_name_parse(name, &trashed) && fk_run_id_parse(trashed.subject, &id, NULL, NULL)) {
         note_newest(scan, &id);
     }
 }
@@ -68,8 +47,9 @@ static void drop_doubles(fk_scan *scan) {
     scan->count = kept;
 }
 
-static fk_code add_name(fk_scan *scan, int runs, const char *name, unsigned char type,
+static fk_code add_name(fk_scan *scan, int runs, const fk_names *names, size_t index,
                         fk_error *err) {
+    const char *name = names->names[index];
     fk_scan_run run;
     if (fk_text_starts_with(name, FK_TRASH_PREFIX)) {
         note_trash(scan, name);
@@ -79,7 +59,7 @@ static fk_code add_name(fk_scan *scan, int runs, const char *name, unsigned char
         return FK_OK;
     }
     bool is_run = false;
-    fk_code code = is_directory(runs, name, type, &is_run, err);
+    fk_code code = fk_names_is_directory(names, index, runs, &is_run, err);
     if (code == FK_OK && is_run) {
         fk_text_copy(run.directory.text, sizeof run.directory.text, name);
         scan->runs[scan->count++] = run;
@@ -100,7 +80,7 @@ fk_code fk_scan_runs(int runs, const char *path, fk_scan *ret_scan, fk_error *er
         return fk_error_no_memory(err);
     }
     for (size_t i = 0; i < names.count; i++) {
-        code = add_name(&scan, runs, names.names[i], names.types[i], err);
+        code = add_name(&scan, runs, &names, i, err);
         if (code != FK_OK) {
             return code;
         }

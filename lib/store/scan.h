@@ -8,9 +8,14 @@
 #include "base/error.h"
 #include "fontkeep/run.h"
 
+/* The name of a run's directory: the id, its twin, or the name of an entry of the trash. */
+typedef struct fk_run_directory_name {
+    char text[64];
+} fk_run_directory_name;
+
 typedef struct fk_scan_run {
-    fk_run_id id;        /* in `:` form */
-    fk_run_id directory; /* the name on disk: the id, or its twin */
+    fk_run_id id; /* in `:` form */
+    fk_run_directory_name directory;
 } fk_scan_run;
 
 /* Runs in chronological order. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "os/directory.h"
 #include "os/file.h"
 #include "store/layout.h"
@@ -21,30 +20,12 @@ static fk_code in_stage(const fk_stage *stage, fk_code code, fk_error *err) {
 
 /* ---- making ------------------------------------------------------------------------------- */
 
-/* A sweep may take a lock file in the moment before it is held; the next one has another name. */
-static fk_code create_lock(fk_stage *stage, fk_error *err) {
-    bool lost = true;
-    fk_code code = FK_OK;
-    for (unsigned attempt = 0; code == FK_OK && lost && attempt <= FK_LIMIT_RETRIES; attempt++) {
-        code = fk_stage_lock_name(stage->name, stage->lock_name, err);
-        if (code == FK_OK) {
-            code = fk_stage_lock_create(stage->where->runs, stage->lock_name, &stage->lock, &lost,
-                                        err);
-        }
-    }
-    if (code == FK_OK && lost) {
-        code = fk_error_set(err, FK_E_BUSY, "somebody else took each new lock file");
-        fk_error_hint(err, "end what removes files in the store, and try again");
-    }
-    return code;
-}
-
 fk_code fk_stage_create(const fk_runs_directory *where, bool durable, fk_stage *ret_stage,
                         fk_error *err) {
     fk_stage stage = FK_STAGE_CLOSED;
     stage.where = where;
     stage.durable = durable;
-    fk_code code = create_lock(&stage, err);
+    fk_code code = fk_stage_lock_make(where->runs, stage.name, stage.lock_name, &stage.lock, err);
     if (code == FK_OK) {
         stage.on_disk = true;
         code = fk_directory_make(where->runs, stage.name, NULL, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "os/file.h"
 #include "os/lock.h"
@@ -38,19 +39,19 @@ static fk_code write_owner(int fd, const char *name, fk_error *err) {
                        : fk_file_write(fd, text.bytes, text.length, name, err);
 }
 
-fk_code fk_stage_lock_create(int runs, const char *name, int *ret_fd, bool *ret_lost,
+fk_code fk_stage_lock_create(int parent, const char *name, int *ret_fd, bool *ret_lost,
                              fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
     struct stat status;
     bool held = false;
     *ret_lost = false;
-    fk_code code = fk_file_create(runs, name, &fd, err);
+    fk_code code = fk_file_create(parent, name, &fd, err);
     if (code != FK_OK) {
         return code;
     }
     /* Where the file system has no locks, who sweeps goes by time alone: no reason not to save. */
     fk_lock_try(fd, name, &held, NULL);
-    code = fk_file_look(runs, name, &status, ret_lost, err);
+    code = fk_file_look(parent, name, &status, ret_lost, err);
     if (code == FK_OK && held) {
         *ret_lost = true;
     }
@@ -58,10 +59,28 @@ fk_code fk_stage_lock_create(int runs, const char *name, int *ret_fd, bool *ret_
         code = write_owner(fd, name, err);
     }
     if (code != FK_OK) {
-        fk_file_remove(runs, name, NULL);
+        fk_file_remove(parent, name, NULL);
     }
     if (code == FK_OK && !*ret_lost) {
         *ret_fd = fk_file_take(&fd);
+    }
+    return code;
+}
+
+/* A sweep may take a lock file in the moment before it is held; the next one has another name. */
+fk_code fk_stage_lock_make(int parent, char ret_stage[FK_STAGE_NAME_BYTES],
+                           char ret_lock[FK_STAGE_LOCK_NAME_BYTES], int *ret_fd, fk_error *err) {
+    bool lost = true;
+    fk_code code = FK_OK;
+    for (unsigned attempt = 0; code == FK_OK && lost && attempt <= FK_LIMIT_RETRIES; attempt++) {
+        code = fk_stage_lock_name(ret_stage, ret_lock, err);
+        if (code == FK_OK) {
+            code = fk_stage_lock_create(parent, ret_lock, ret_fd, &lost, err);
+        }
+    }
+    if (code == FK_OK && lost) {
+        code = fk_error_set(err, FK_E_BUSY, "somebody else took each new lock file");
+        fk_error_hint(err, "end what removes files in the store, and try again");
     }
     return code;
 }

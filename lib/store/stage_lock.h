@@ -13,10 +13,14 @@ enum { FK_STAGE_NAME_BYTES = 48, FK_STAGE_LOCK_NAME_BYTES = 56 };
 fk_code fk_stage_lock_name(char ret_stage[FK_STAGE_NAME_BYTES],
                            char ret_lock[FK_STAGE_LOCK_NAME_BYTES], fk_error *err);
 
-/* Creates, holds and fills in the lock file of a stage that does not exist yet. `*ret_lost` true
- * (with FK_OK): somebody swept it in the moment before it was held; take another name. */
-fk_code fk_stage_lock_create(int runs, const char *name, int *ret_fd, bool *ret_lost,
+/* Creates, holds and fills in the lock file `name`, which does not exist yet. `*ret_lost` true
+ * (with FK_OK): somebody swept it in the moment before it was held; try again. */
+fk_code fk_stage_lock_create(int parent, const char *name, int *ret_fd, bool *ret_lost,
                              fk_error *err);
+
+/* A name for a stage of the open directory `parent`, and its lock file, held. */
+fk_code fk_stage_lock_make(int parent, char ret_stage[FK_STAGE_NAME_BYTES],
+                           char ret_lock[FK_STAGE_LOCK_NAME_BYTES], int *ret_fd, fk_error *err);
 
 /* Who made the lock file. Empty texts where it does not say. */
 void fk_stage_lock_read(int fd, fk_identity *ret_owner);

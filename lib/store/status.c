@@ -25,12 +25,14 @@ typedef struct status_report {
     fk_values *values;
     const char **strangers; /* from malloc */
     size_t capacity;
+    fk_byte_sum trash;
     char store_id[37];
 } status_report;
 
 static void report_destroy(status_report *report) {
     if (report != NULL) {
         fk_values_destroy(report->values);
+        fk_byte_sum_finish(&report->trash);
         free(report->strangers);
         free(report);
     }
@@ -62,25 +64,18 @@ static fk_code add_stranger(status_report *report, const char *parent, const cha
     return FK_OK;
 }
 
-static fk_code is_directory(int parent, const fk_names *names, size_t index, bool *ret_is,
-                            fk_error *err) {
-    struct stat status;
-    bool missing = false;
-    *ret_is = names->types[index] == DT_DIR;
-    if (names->types[index] != DT_UNKNOWN) {
-        return FK_OK;
-    }
-    fk_code code = fk_file_look(parent, names->names[index], &status, &missing, err);
-    *ret_is = code == FK_OK && !missing && S_ISDIR(status.st_mode);
-    return code;
+/* Trash that cannot be measured counts as far as it can. */
+static void add_trash(status_report *report, int parent, const char *name) {
+    fk_byte_sum_add(&report->trash, parent, name, NULL);
 }
 
-/* Trash that cannot be measured counts as nothing. */
-static void add_trash(status_report *report, int parent, const char *name) {
-    uint64_t bytes = 0;
-    if (fk_directory_bytes(parent, name, &bytes, NULL) == FK_OK) {
-        report->report.trash_bytes += bytes;
-    }
+/* A stage, its lock file, or something that bears such a name. */
+static fk_code look_at_stage(status_report *report, const char *path, const char *name,
+                             bool directory, fk_error *err) {
+    report->report.stages += directory;
+    return directory || fk_text_ends_with(name, FK_LOCK_SUFFIX)
+               ? FK_OK
+               : add_stranger(report, path, name, err);
 }
 
 /* One name in runs/. */
@@ -91,10 +86,7 @@ static fk_code look_at_name(status_report *report, int runs, const char *path, c
         return FK_OK;
     }
     if (fk_text_starts_with(name, FK_STAGE_PREFIX)) {
-        report->report.stages += directory;
-        return directory || fk_text_ends_with(name, FK_LOCK_SUFFIX)
-                   ? FK_OK
-                   : add_stranger(report, path, name, err);
+        return look_at_stage(report, path, name, directory, err);
     }
     fk_run_id id;
     bool is_run = directory && fk_run_id_parse(name, &id, NULL, NULL);
@@ -106,7 +98,7 @@ static fk_code look_at_names(status_report *report, int runs, const char *path, 
     fk_code code = fk_directory_list(runs, path, &names, err);
     for (size_t i = 0; code == FK_OK && i < names.count; i++) {
         bool directory = false;
-        code = is_directory(runs, &names, i, &directory, err);
+        code = fk_names_is_directory(&names, i, runs, &directory, err);
         if (code == FK_OK) {
             code = look_at_name(report, runs, path, names.names[i], directory, err);
         }
@@ -197,6 +189,9 @@ static fk_code look_at_entry(status_report *report, fk_store *store, int root, c
         add_trash(report, root, name);
         return FK_OK;
     }
+    if (fk_text_starts_with(name, FK_STAGE_PREFIX)) {
+        return look_at_stage(report, "", name, directory, err);
+    }
     if (!directory || !fk_font_id_is_valid(name)) {
         return add_stranger(report, "", name, err);
     }
@@ -217,7 +212,7 @@ static fk_code fill(status_report *report, fk_store *store, fk_error *err) {
     }
     for (size_t i = 0; code == FK_OK && i < names.count; i++) {
         bool directory = false;
-        code = is_directory(root, &names, i, &directory, err);
+        code = fk_names_is_directory(&names, i, root, &directory, err);
         if (code == FK_OK) {
             code = look_at_entry(report, store, root, names.names[i], directory, err);
         }
@@ -243,6 +238,7 @@ fk_code fk_status(fk_store *store, fk_store_report **ret_report, fk_error *err) 
     report->report.store = fk_value_as_text(path, NULL);
     report->report.store_id = report->store_id[0] == '\0' ? NULL : report->store_id;
     report->report.strangers = report->strangers;
+    report->report.trash_bytes = fk_byte_sum_bytes(&report->trash);
     *ret_report = &fk_take(report)->report;
     return FK_OK;
 }

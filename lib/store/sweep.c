@@ -10,7 +10,9 @@
 #include "os/directory.h"
 #include "os/file.h"
 #include "os/lock.h"
+#include "store/exchange.h"
 #include "store/layout.h"
+#include "store/run_id.h"
 #include "store/stage_lock.h"
 
 enum { NAME_BYTES = 300, REASON_BYTES = 512 };
@@ -23,6 +25,7 @@ typedef struct suspect {
     int runs;
     char stage[NAME_BYTES];
     char lock[NAME_BYTES];
+    bool had_stage; /* the listing showed it */
     int lock_fd;
     fk_identity owner;
     char reason[REASON_BYTES]; /* why it is kept */
@@ -109,16 +112,34 @@ static bool owner_was_here(const suspect *it) {
            strcmp(self.host, it->owner.host) == 0;
 }
 
+/* The run that a stage by its name is for, or NULL. Such a stage is whole, and its writer, should
+ * it live, notices that it went: there is no need to wait. */
+static const char *run_of_stage(const suspect *it) {
+    fk_run_id id;
+    const char *directory = it->stage + strlen(FK_STAGE_PREFIX);
+    return it->had_stage && fk_run_id_parse(directory, &id, NULL, NULL) ? directory : NULL;
+}
+
+/* The lock of a run is made again and again under one name: what we hold may be gone by now. */
+static bool is_same_lock(const suspect *it) {
+    bool is = false;
+    return fk_file_is_at(it->lock_fd, it->runs, it->lock, &is, NULL) == FK_OK && is;
+}
+
 static bool is_dead_by_lock(suspect *it) {
     bool held = false;
     fk_stage_lock_read(it->lock_fd, &it->owner);
     fk_code code = fk_lock_try(it->lock_fd, it->lock, &held, NULL);
+    if (code == FK_OK && !held && !is_same_lock(it)) {
+        return keep(it, "it was finished just now");
+    }
     if (code == FK_OK && held) {
         snprintf(it->reason, sizeof it->reason, "process %d on host '%s' is writing it",
                  it->owner.pid, it->owner.host);
         return false;
     }
-    if (code == FK_OK && (fk_directory_is_local(it->runs) || owner_was_here(it))) {
+    if (code == FK_OK &&
+        (fk_directory_is_local(it->runs) || owner_was_here(it) || run_of_stage(it) != NULL)) {
         return true;
     }
     return is_dead_by_time(it);
@@ -141,12 +162,23 @@ static bool is_dead(suspect *it, bool had_lock) {
 
 /* ---- the sweep ---------------------------------------------------------------------------- */
 
+/* A stage by the name of a run is a new generation whose exchange was cut off. */
+static fk_code remove_stage(suspect *it, bool *ret_placed, fk_error *err) {
+    const char *directory = run_of_stage(it);
+    return directory != NULL ? fk_exchange_finish(it->runs, directory, ret_placed, err)
+                             : fk_directory_remove(it->runs, it->stage, err);
+}
+
 /* The lock file goes last: what is left of a stage stays known as dead. */
 static bool remove_suspect(suspect *it) {
     fk_error cause = {0};
-    fk_code code = fk_directory_remove(it->runs, it->stage, &cause);
+    bool placed = false;
+    fk_code code = remove_stage(it, &placed, &cause);
     if (code == FK_OK) {
         code = fk_file_remove(it->runs, it->lock, &cause);
+    }
+    if (code == FK_OK && placed) {
+        return keep(it, "it got its place as a run: that change had been cut off");
     }
     return code == FK_OK || keep(it, cause.message);
 }
@@ -157,11 +189,11 @@ static fk_code judge(int runs, const fk_names *names, const char *stage, fk_swee
     fk_text_copy(it.stage, sizeof it.stage, stage);
     size_t length = fk_text_copy(it.lock, sizeof it.lock, stage);
     fk_text_copy(it.lock + length, sizeof it.lock - length, FK_LOCK_SUFFIX);
-    bool had_stage = fk_names_contain(names, it.stage);
+    it.had_stage = fk_names_contain(names, it.stage);
     bool had_lock = fk_names_contain(names, it.lock);
     bool removed = is_dead(&it, had_lock) && remove_suspect(&it);
     fk_file_closep(&it.lock_fd);
-    return visit != NULL ? visit(user, had_stage ? it.stage : it.lock, removed, it.reason, err)
+    return visit != NULL ? visit(user, it.had_stage ? it.stage : it.lock, removed, it.reason, err)
                          : FK_OK;
 }
 
@@ -179,12 +211,12 @@ static fk_code judge_name(int runs, const fk_names *names, const char *name, fk_
     return judge(runs, names, stage, visit, user, err);
 }
 
-fk_code fk_sweep_runs(int runs, fk_sweep_visitor visit, void *user, fk_error *err) {
+fk_code fk_sweep(int parent, const char *path, fk_sweep_visitor visit, void *user, fk_error *err) {
     FK_SCOPED(fk_names_finish) fk_names names = {0};
-    fk_code code = fk_directory_list(runs, FK_RUNS_DIRECTORY, &names, err);
+    fk_code code = fk_directory_list(parent, path, &names, err);
     for (size_t i = 0; code == FK_OK && i < names.count; i++) {
         if (fk_text_starts_with(names.names[i], FK_STAGE_PREFIX)) {
-            code = judge_name(runs, &names, names.names[i], visit, user, err);
+            code = judge_name(parent, &names, names.names[i], visit, user, err);
         }
     }
     return code;

@@ -7,7 +7,7 @@
 #include "from_value.h"
 #include "record.h"
 
-static PyObject *time_us(int64_t us) {
+PyObject *fkpy_time(int64_t us) {
     if (us == FK_NO_TIME) {
         Py_RETURN_NONE;
     }
@@ -146,8 +146,8 @@ static PyObject *manifest_version_of(const fk_value *manifest) {
 PyObject *fkpy_info(fkpy_state *state, const fk_run_info *info) {
     PyObject *record = PyDict_New();
     put_names(&record, info);
-    fkpy_record_put(&record, "started_at_us", time_us(info->started_at_us));
-    fkpy_record_put(&record, "ended_at_us", time_us(info->ended_at_us));
+    fkpy_record_put(&record, "started_at_us", fkpy_time(info->started_at_us));
+    fkpy_record_put(&record, "ended_at_us", fkpy_time(info->ended_at_us));
     fkpy_record_put(&record, "training", fkpy_from_value(state, info->training, NULL, NULL));
     fkpy_record_put(&record, "metrics", fkpy_from_value(state, info->metrics, NULL, NULL));
     fkpy_record_put(&record, "personality", personality_of(info));

@@ -12,6 +12,8 @@ PyObject *fkpy_info(fkpy_state *state, const fk_run_info *info);
 PyObject *fkpy_info_list(fkpy_state *state, const fk_run_list *runs);
 /* A problem as the tuple (code, path, tensor, offset, length, message). */
 PyObject *fkpy_problem(const fk_problem *problem);
+/* Microseconds, or None for FK_NO_TIME. */
+PyObject *fkpy_time(int64_t us);
 /* A tuple of ints. */
 PyObject *fkpy_shape(const int64_t *shape, size_t rank);
 

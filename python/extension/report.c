@@ -66,3 +66,22 @@ PyObject *fkpy_recovery(const fk_recovery *recovery) {
     fkpy_record_put(&record, "kept", kept);
     return record;
 }
+
+PyObject *fkpy_trash_entry(const fk_trash_entry *entry) {
+    const char *run_id = entry->run_id.text[0] == '\0' ? NULL : entry->run_id.text;
+    PyObject *record = PyDict_New();
+    fkpy_record_put(&record, "trash_id", fkpy_text(entry->trash_id));
+    fkpy_record_put(&record, "font_id", fkpy_text(entry->font_id.text));
+    fkpy_record_put(&record, "run_id", fkpy_text(run_id));
+    fkpy_record_put(&record, "bytes", PyLong_FromUnsignedLongLong(entry->bytes));
+    fkpy_record_put(&record, "removed_at_us", fkpy_time(entry->removed_at_us));
+    return record;
+}
+
+PyObject *fkpy_trash_list(const fk_trash_list *trash) {
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list != NULL && i < fk_trash_list_count(trash); i++) {
+        fkpy_list_add(&list, fkpy_trash_entry(fk_trash_list_at(trash, i)));
+    }
+    return list;
+}

@@ -10,5 +10,8 @@
 PyObject *fkpy_inspection(const fk_inspection *inspection);
 PyObject *fkpy_store_report(const fk_store_report *report);
 PyObject *fkpy_recovery(const fk_recovery *recovery);
+PyObject *fkpy_trash_entry(const fk_trash_entry *entry);
+/* A list of such dicts. */
+PyObject *fkpy_trash_list(const fk_trash_list *trash);
 
 #endif

@@ -7,6 +7,7 @@
 #include "module.h"
 #include "progress.h"
 #include "record.h"
+#include "removal.h"
 #include "report.h"
 #include "run.h"
 
@@ -374,6 +375,25 @@ static PyObject *draft(PyObject *object, PyObject *arguments) {
     return fkpy_draft_create(object, handle_of(object), arguments);
 }
 
+/* ---- removal ---- */
+
+static PyObject *rm(PyObject *object, PyObject *arguments) {
+    return fkpy_rm(object, handle_of(object), arguments);
+}
+
+static PyObject *trash(PyObject *object, PyObject *unused) {
+    (void)unused;
+    return fkpy_trash(object, handle_of(object));
+}
+
+static PyObject *restore(PyObject *object, PyObject *arguments) {
+    return fkpy_restore(object, handle_of(object), arguments);
+}
+
+static PyObject *purge(PyObject *object, PyObject *arguments) {
+    return fkpy_purge(object, handle_of(object), arguments);
+}
+
 static PyMethodDef methods[] = {
     {"path", path_of, METH_NOARGS, NULL},
     {"init", init, METH_NOARGS, NULL},
@@ -392,6 +412,10 @@ static PyMethodDef methods[] = {
     {"export_personality", export_personality, METH_VARARGS, NULL},
     {"inspect_run", inspect_run, METH_VARARGS, NULL},
     {"draft", draft, METH_VARARGS, NULL},
+    {"rm", rm, METH_VARARGS, NULL},
+    {"trash", trash, METH_NOARGS, NULL},
+    {"restore", restore, METH_VARARGS, NULL},
+    {"purge", purge, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

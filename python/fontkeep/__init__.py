@@ -33,7 +33,17 @@ from fontkeep.errors import (
     UnsupportedVersionError,
 )
 from fontkeep.metadata import Problem, RunFile, RunMetadata
-from fontkeep.reports import Inspection, Recovery, StoreStatus, TensorInfo, Verification
+from fontkeep.reports import (
+    Inspection,
+    Purge,
+    Recovery,
+    Removal,
+    Restoration,
+    StoreStatus,
+    TensorInfo,
+    TrashEntry,
+    Verification,
+)
 from fontkeep.run import Run
 from fontkeep.store import Store, default
 
@@ -50,7 +60,10 @@ __all__ = [
     "LimitError",
     "NotDurableError",
     "Problem",
+    "Purge",
     "Recovery",
+    "Removal",
+    "Restoration",
     "Run",
     "RunDraft",
     "RunFile",
@@ -64,6 +77,7 @@ __all__ = [
     "StoreNotFoundError",
     "StoreStatus",
     "TensorInfo",
+    "TrashEntry",
     "UnsupportedDataError",
     "UnsupportedVersionError",
     "Verification",

@@ -1,13 +1,15 @@
-"""What verify, recover, status and inspect answer: the members of the command's JSON, by attribute
+"""What looking at a store and mending it answer: the members of the command's JSON, by attribute
 or by key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from fontkeep.metadata import Problem, RunMetadata
+from fontkeep.text import from_microseconds
 
 _DAMAGED = ("corrupt", "incomplete", "unsupported")
 
@@ -66,6 +68,60 @@ class StoreStatus(_Report):
     stages: int
     trash_bytes: int
     strangers: list[str]
+
+
+@dataclass(frozen=True)
+class Removal(_Report):
+    """What rm moved to the trash; `bytes` is what purging it would free, `run_id` None for a font.
+    """
+
+    font_id: str
+    run_id: str | None
+    trash_id: str
+    bytes: int
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Removal:
+        return cls(record["font_id"], record["run_id"], record["trash_id"], record["bytes"])
+
+
+@dataclass(frozen=True)
+class TrashEntry(_Report):
+    """A removed font or run, or a generation of a run that a newer one replaced."""
+
+    trash_id: str
+    font_id: str
+    run_id: str | None
+    bytes: int
+    removed_at: datetime | None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> TrashEntry:
+        members = {**record}
+        removed_at = from_microseconds(members.pop("removed_at_us"))
+        return cls(**members, removed_at=removed_at)
+
+
+@dataclass(frozen=True)
+class Restoration(_Report):
+    """What came back from the trash; `run_id` is None for a font."""
+
+    font_id: str
+    run_id: str | None
+
+
+@dataclass(frozen=True)
+class Purge(_Report):
+    """The trash ids of what was removed for good, and the bytes that freed."""
+
+    removed: list[str]
+    bytes: int
+
+    @classmethod
+    def of(cls, records: list[dict[str, Any]]) -> Purge:
+        return cls(
+            [record["trash_id"] for record in records], sum(record["bytes"] for record in records)
+        )
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Upkeep(Handle):
         return Verification.of([from_record(record) for record in records])
 
     def recover(self) -> Recovery:
-        """Removes what killed savers left behind. Never touches a run.
+        """Removes what killed processes left behind. Never touches a run.
 
         >>> store.recover().removed
         []
