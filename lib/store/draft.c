@@ -187,6 +187,7 @@ static fk_draft *new_draft(fk_store *store) {
     }
     draft->store = store;
     draft->pid = fk_identity_pid();
+    draft->generation = 1;
     draft->where = FK_RUNS_DIRECTORY_CLOSED;
     draft->stage = FK_STAGE_CLOSED;
     draft->values = fk_values_create();
@@ -218,6 +219,57 @@ fk_code fk_draft_create(fk_store *store, const char *font_id, const fk_run_metad
     code = take_metadata(draft, &checked, err);
     if (code == FK_OK) {
         code = enter_patiently(draft, font_id, !checked.no_create_font, err);
+    }
+    if (code == FK_OK) {
+        *ret_draft = fk_take(draft);
+    }
+    return code;
+}
+
+/* Dtype and shape of the personality vector, as a tensor without elements. */
+static fk_code take_personality(fk_draft *draft, const fk_run_info *info, fk_error *err) {
+    if (!info->has_personality) {
+        return FK_OK;
+    }
+    fk_tensor *tensor = fk_values_allocate(draft->values, sizeof *tensor);
+    if (tensor == NULL) {
+        return fk_error_no_memory(err);
+    }
+    *tensor = (fk_tensor){.dtype = info->personality_dtype,
+                          .rank = (uint32_t)info->personality_rank,
+                          .shape = info->personality_shape};
+    draft->personality_vector = tensor;
+    return FK_OK;
+}
+
+static fk_code take_info(fk_draft *draft, const fk_run_info *info, fk_error *err) {
+    draft->status = info->status;
+    draft->started_at_us = info->started_at_us;
+    draft->ended_at_us = info->ended_at_us;
+    draft->training = info->training;
+    draft->metrics = info->metrics;
+    draft->feedback_schema = info->feedback_schema;
+    draft->weights_version = info->weights_version;
+    draft->generation = info->generation;
+    draft->others = info->manifest;
+    if (info->parent_run_id != NULL) {
+        draft->has_parent = fk_run_id_parse(info->parent_run_id, &draft->parent_run_id, NULL, NULL);
+    }
+    return take_personality(draft, info, err);
+}
+
+fk_code fk_draft_create_from_run(fk_store *store, fk_runs_directory *where, const fk_run *source,
+                                 fk_draft **ret_draft, fk_error *err) {
+    FK_SCOPED(fk_draft_destroyp) fk_draft *draft = new_draft(store);
+    if (draft == NULL) {
+        fk_runs_directory_close(where);
+        return fk_error_no_memory(err);
+    }
+    draft->where = *where;
+    *where = FK_RUNS_DIRECTORY_CLOSED;
+    fk_code code = take_info(draft, &source->info, err);
+    if (code == FK_OK) {
+        code = make_stage(draft, err);
     }
     if (code == FK_OK) {
         *ret_draft = fk_take(draft);

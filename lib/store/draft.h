@@ -15,6 +15,7 @@
 #include "fontkeep/draft.h"
 #include "store/font_memory.h"
 #include "store/manifest.h"
+#include "store/run.h"
 #include "store/runs_directory.h"
 #include "store/stage.h"
 
@@ -32,6 +33,8 @@ struct fk_draft {
     const char *feedback_schema;
     const char *weights_version;
     const fk_tensor *personality_vector; /* dtype and shape only */
+    uint64_t generation;
+    const fk_value *others; /* members of the generation before this one that we do not know */
     bool has_parent;
     fk_run_id parent_run_id;
     fk_progress progress;
@@ -56,6 +59,11 @@ struct fk_draft {
 };
 
 FK_DEFINE_SCOPED(fk_draft, fk_draft_destroy);
+
+/* An empty draft that is to become a generation of the run `source`, and says about itself what
+ * that run says; `source` must outlive it. Takes over `where`, also on failure. */
+fk_code fk_draft_create_from_run(fk_store *store, fk_runs_directory *where, const fk_run *source,
+                                 fk_draft **ret_draft, fk_error *err);
 
 /* Checked metadata, with its defaults. What a draft copies from it is borrowed. FK_E_USAGE,
  * FK_E_INVALID. */

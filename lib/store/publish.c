@@ -4,10 +4,9 @@
 
 #include <string.h>
 
-#include "base/limits.h"
 #include "os/clock.h"
 #include "os/file.h"
-#include "store/layout.h"
+#include "store/draft_manifest.h"
 #include "store/not_durable.h"
 #include "store/run_id.h"
 #include "store/scan.h"
@@ -65,52 +64,6 @@ static fk_code choose_id_above(fk_draft *draft, int64_t now_us, const fk_run_id 
     return fk_run_id_next(now_us, above ? &newest : taken, ret_id, err);
 }
 
-/* ---- the manifest ------------------------------------------------------------------------- */
-
-static fk_code compose_manifest(fk_draft *draft, const fk_run_id *id, int64_t now_us,
-                                fk_buffer *text, fk_error *err) {
-    fk_manifest_head head = {
-        .font_id = draft->where.font_id.text,
-        .run_id = id->text,
-        .status = draft->status,
-        .started_at_us = draft->started_at_us,
-        .ended_at_us = draft->ended_at_us != 0 ? draft->ended_at_us : now_us,
-        .training = draft->training,
-        .metrics = draft->metrics,
-        .weights_version = draft->weights_version,
-        .feedback_schema = draft->feedback_schema,
-        .parent_run_id = draft->has_parent ? draft->parent_run_id.text : NULL,
-        .personality_vector = draft->personality_vector,
-        .generation = 1,
-    };
-    fk_code code = fk_manifest_write(&head, &draft->files, text, err);
-    if (code == FK_OK && text->length > FK_LIMIT_MANIFEST_BYTES) {
-        code = fk_error_set(err, FK_E_LIMIT, "the manifest takes %zu bytes, the limit is %llu",
-                            text->length, (unsigned long long)FK_LIMIT_MANIFEST_BYTES);
-        fk_error_hint(err, "save fewer glyphs or smaller training parameters");
-    }
-    return code;
-}
-
-/* Always a new file: one that was synced is not written again. */
-static fk_code write_manifest(fk_draft *draft, const fk_run_id *id, int64_t now_us, fk_error *err) {
-    FK_SCOPED(fk_buffer_finish) fk_buffer text = {0};
-    fk_file_digests unused = {0};
-    fk_code code = compose_manifest(draft, id, now_us, &text, err);
-    if (code == FK_OK) {
-        code =
-            fk_stage_write(&draft->stage, FK_MANIFEST_FILE, text.bytes, text.length, &unused, err);
-    }
-    fk_file_digests_finish(&unused);
-    return code;
-}
-
-static fk_code replace_manifest(fk_draft *draft, const fk_run_id *id, int64_t now_us,
-                                fk_error *err) {
-    fk_code code = fk_file_remove(draft->stage.directory, FK_MANIFEST_FILE, err);
-    return code == FK_OK ? write_manifest(draft, id, now_us, err) : code;
-}
-
 /* ---- the rename --------------------------------------------------------------------------- */
 
 /* The directory is named by the twin where the file system refuses ':'. */
@@ -135,7 +88,7 @@ static fk_code publish_stage(fk_draft *draft, int64_t now_us, fk_run_id *id, fk_
         fk_run_id taken_id = *id;
         code = choose_id_above(draft, now_us, &taken_id, id, err);
         if (code == FK_OK) {
-            code = replace_manifest(draft, id, now_us, err);
+            code = fk_draft_replace_manifest(draft, id, now_us, err);
         }
         if (code == FK_OK) {
             code = fk_stage_sync(&draft->stage, err);
@@ -183,9 +136,7 @@ static fk_code ask_to_go_on(fk_draft *draft, fk_error *err) {
 
 /* ---- the protocol ------------------------------------------------------------------------- */
 
-/* The names of font and runs/ themselves, once per open store: whoever made them may not have
- * synced them yet. */
-static fk_code sync_font(fk_draft *draft, fk_error *err) {
+fk_code fk_publish_sync_font(fk_draft *draft, fk_error *err) {
     bool made = draft->where.made_font || draft->where.made_runs;
     if (!draft->stage.durable ||
         (!made && fk_font_memory_is_marked(draft->store, &draft->memory->synced))) {
@@ -203,13 +154,13 @@ fk_code fk_publish_draft(fk_draft *draft, fk_run_id *ret_run_id, fk_error *err) 
     int64_t now_us = fk_clock_now_us();
     fk_code code = choose_id(draft, now_us, &id, err);
     if (code == FK_OK) {
-        code = write_manifest(draft, &id, now_us, err);
+        code = fk_draft_write_manifest(draft, &id, now_us, err);
     }
     if (code == FK_OK) {
         code = fk_stage_sync(&draft->stage, err);
     }
     if (code == FK_OK) {
-        code = sync_font(draft, err);
+        code = fk_publish_sync_font(draft, err);
     }
     if (code == FK_OK) {
         code = ask_to_go_on(draft, err);

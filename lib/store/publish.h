@@ -10,4 +10,8 @@
  * to be discarded. */
 fk_code fk_publish_draft(fk_draft *draft, fk_run_id *ret_run_id, fk_error *err);
 
+/* Makes the names of font and runs/ themselves durable, once per open store: whoever made them may
+ * not have synced them yet. */
+fk_code fk_publish_sync_font(fk_draft *draft, fk_error *err);
+
 #endif

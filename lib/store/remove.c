@@ -29,21 +29,6 @@ static fk_code conclude(fk_store *store, int parent, const char *path, const fk_
 
 /* ---- a run -------------------------------------------------------------------------------- */
 
-static fk_code find_run(fk_store *store, const fk_runs_directory *where, const char *run_id,
-                        fk_scan_run *ret_place, fk_error *err) {
-    fk_history history = {.runs = where->runs};
-    const fk_scan_run *place = NULL;
-    fk_code code = fk_scan_runs(where->runs, where->path, &history.scan, err);
-    if (code == FK_OK) {
-        code = fk_resolve_place(store, where->font_id.text, &history, run_id, &place, err);
-    }
-    if (code == FK_OK) {
-        *ret_place = *place;
-    }
-    fk_scan_finish(&history.scan);
-    return code;
-}
-
 static fk_code gone_meanwhile(const fk_runs_directory *where, const char *run_id, fk_error *err) {
     fk_error_set(err, FK_E_RUN_NOT_FOUND, "run '%s' of font '%s' is gone", run_id,
                  where->font_id.text);
@@ -57,7 +42,7 @@ static fk_code remove_run(fk_store *store, const fk_runs_directory *where, const
     fk_scan_run place;
     fk_trash_name name;
     fk_error cause = {0};
-    fk_code code = find_run(store, where, run_id, &place, err);
+    fk_code code = fk_resolve_in(store, where, run_id, &place, err);
     if (code == FK_OK) {
         code = fk_settle_run(store, where, &place, &lock, err);
     }

@@ -147,6 +147,21 @@ fk_code fk_resolve_place(fk_store *store, const char *font_id, const fk_history 
     return FK_OK;
 }
 
+fk_code fk_resolve_in(fk_store *store, const fk_runs_directory *where, const char *run_id,
+                      fk_scan_run *ret_place, fk_error *err) {
+    fk_history history = {.runs = where->runs};
+    const fk_scan_run *place = NULL;
+    fk_code code = fk_scan_runs(where->runs, where->path, &history.scan, err);
+    if (code == FK_OK) {
+        code = fk_resolve_place(store, where->font_id.text, &history, run_id, &place, err);
+    }
+    if (code == FK_OK) {
+        *ret_place = *place;
+    }
+    fk_scan_finish(&history.scan);
+    return code;
+}
+
 fk_code fk_resolve_and_open(fk_store *store, const char *font_id, const char *run_id,
                             fk_run **ret_run, fk_error *err) {
     FK_SCOPED(fk_history_close) fk_history history = {.runs = -1};

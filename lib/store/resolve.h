@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "fontkeep/run.h"
 #include "fontkeep/store.h"
+#include "store/runs_directory.h"
 #include "store/scan.h"
 
 /* A font's runs/ opened and scanned. Zeroed with `runs` -1 is empty; so is one whose runs/ is
@@ -32,6 +33,10 @@ fk_code fk_resolve_latest(fk_store *store, const char *font_id, const fk_history
 /* The run of a full id, a twin, "latest" or NULL. FK_E_RUN_NOT_FOUND names the nearest id. */
 fk_code fk_resolve_place(fk_store *store, const char *font_id, const fk_history *history,
                          const char *run_id, const fk_scan_run **ret_place, fk_error *err);
+
+/* The same in a runs/ that is open to be changed. */
+fk_code fk_resolve_in(fk_store *store, const fk_runs_directory *where, const char *run_id,
+                      fk_scan_run *ret_place, fk_error *err);
 
 /* The same, and opens it: every file of its manifest known, health and problems not yet. */
 fk_code fk_resolve_and_open(fk_store *store, const char *font_id, const char *run_id,

@@ -1,10 +1,14 @@
 /* fk_restore: what is in the trash comes back. */
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "os/directory.h"
 #include "os/file.h"
+#include "store/discard.h"
+#include "store/exchange.h"
+#include "store/generation.h"
 #include "store/handle.h"
 #include "store/not_durable.h"
 #include "store/runs_directory.h"
@@ -84,22 +88,105 @@ static fk_code run_exists(const fk_trash_id *id, fk_error *err) {
     return FK_E_INVALID;
 }
 
-static fk_code restore_run_in(fk_store *store, const fk_runs_directory *where,
-                              const fk_trash_id *id, fk_trash_entry *ret_entry, fk_error *err) {
+/* Content with an intact manifest becomes the newest generation of the run: so numbers only rise.
+ */
+static fk_code publish_entry(fk_store *store, fk_runs_directory *where, fk_run_lock *lock,
+                             const fk_scan_run *place, const char *entry, fk_error *err) {
+    FK_SCOPED(fk_generation_destroyp) fk_generation *generation = NULL;
+    fk_code code =
+        fk_generation_create_from_trash(store, where, lock, place, entry, &generation, err);
+    if (code == FK_OK) {
+        code = fk_generation_publish(generation, err);
+    }
+    if (code == FK_OK) { /* its content lives on; that the entry goes is no condition */
+        (void)fk_discard(&(fk_discarded){.parent = generation->draft->where.runs,
+                                         .path = generation->draft->where.path,
+                                         .name = entry,
+                                         .expected = generation->source->directory,
+                                         .durable = store->durability == FK_DURABILITY_FULL},
+                         NULL);
+    }
+    return code;
+}
+
+/* Content that has no number takes the place of the run as it is. The number of its entry, which
+ * then holds the run, must not be the run's generation: that would mark a generation that was never
+ * published. */
+static fk_code exchange_entry(fk_store *store, const fk_runs_directory *where,
+                              const fk_scan_run *place, const fk_run *live, fk_trash_name *name,
+                              fk_error *err) {
+    char entry[FK_TRASH_NAME_BYTES];
+    fk_code code = FK_OK;
+    fk_trash_name_format(name, entry);
+    if (live->manifest == FK_RUN_MANIFEST_GOOD && live->info.generation == name->number) {
+        code = fk_trash_move(where->runs, where->path, entry, name->subject, 0, name, err);
+        fk_trash_name_format(name, entry);
+    }
+    const fk_exchange exchange = {.runs = where->runs,
+                                  .path = where->path,
+                                  .directory = place->directory.text,
+                                  .entry = entry,
+                                  .replaced = live->directory,
+                                  .durable = store->durability == FK_DURABILITY_FULL};
+    return code == FK_OK ? fk_exchange_run(&exchange, err) : code;
+}
+
+static fk_code restore_generation(fk_store *store, fk_runs_directory *where, fk_run_lock *lock,
+                                  const fk_scan_run *place, fk_trash_name *name, fk_error *err) {
+    FK_SCOPED(fk_run_closep) fk_run *live = NULL;
+    FK_SCOPED(fk_run_closep) fk_run *content = NULL;
+    fk_scan_run trashed = {.id = place->id};
+    char entry[FK_TRASH_NAME_BYTES];
+    fk_trash_name_format(name, entry);
+    fk_text_copy(trashed.directory.text, sizeof trashed.directory.text, entry);
+    fk_code code = fk_run_open_place(store, where->runs, where->font_id.text, place, &live, err);
+    if (code == FK_OK) {
+        code = fk_run_open_place(store, where->runs, where->font_id.text, &trashed, &content, err);
+    }
+    if (code != FK_OK) {
+        return code;
+    }
+    return content->manifest == FK_RUN_MANIFEST_GOOD
+               ? publish_entry(store, where, lock, place, entry, err)
+               : exchange_entry(store, where, place, live, name, err);
+}
+
+static fk_code is_there(const fk_runs_directory *where, const fk_scan_run *place, bool *ret_is,
+                        fk_error *err) {
+    struct stat status;
+    bool missing = false;
+    fk_code code = fk_file_look(where->runs, place->directory.text, &status, &missing, err);
+    *ret_is = code == FK_OK && !missing;
+    return code;
+}
+
+static fk_code restore_run_in(fk_store *store, fk_runs_directory *where, const fk_trash_id *id,
+                              fk_trash_entry *ret_entry, fk_error *err) {
     FK_SCOPED(fk_run_lock_release) fk_run_lock lock = FK_RUN_LOCK_FREE;
     fk_scan_run place = {.id = id->run_id};
     fk_trash_name name;
     fk_trash_entry entry;
     bool taken = false;
+    bool exists = false;
     fk_code code = fk_trash_find(where->runs, where->path, id, &name, err);
     if (code == FK_OK) {
         fk_text_copy(place.directory.text, sizeof place.directory.text, name.subject);
         code = fk_settle_run(store, where, &place, &lock, err);
     }
+    if (code == FK_OK) {
+        code = is_there(where, &place, &exists, err);
+    }
     if (code != FK_OK) {
         return code;
     }
     fk_trash_describe(where->runs, &name, id->font_id.text, id->run_id.text, &entry);
+    if (exists) {
+        code = restore_generation(store, where, &lock, &place, &name, err);
+        if (code == FK_OK || code == FK_E_NOT_DURABLE) {
+            *ret_entry = entry;
+        }
+        return code;
+    }
     code = rename_back(where->runs, where->path, &name, id, &taken, err);
     if (code == FK_OK && taken) {
         return run_exists(id, err);

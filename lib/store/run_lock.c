@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "os/directory.h"
 #include "os/file.h"
 #include "os/lock.h"
 #include "store/layout.h"
@@ -52,9 +53,9 @@ static fk_code take(int runs, const char *name, int *ret_fd, bool *ret_lost, fk_
 
 fk_code fk_run_lock_take(int runs, const char *path, const char *directory, fk_run_lock *ret_lock,
                          fk_error *err) {
-    fk_run_lock lock = {.runs = runs, .fd = -1};
+    FK_SCOPED(fk_run_lock_release) fk_run_lock lock = FK_RUN_LOCK_FREE;
     bool lost = true;
-    fk_code code = FK_OK;
+    fk_code code = fk_directory_open(runs, ".", &lock.runs, err);
     snprintf(lock.name, sizeof lock.name, FK_STAGE_PREFIX "%s" FK_LOCK_SUFFIX, directory);
     for (unsigned attempt = 0; code == FK_OK && lost && attempt <= FK_LIMIT_RETRIES; attempt++) {
         code = take(runs, lock.name, &lock.fd, &lost, err);
@@ -72,12 +73,14 @@ fk_code fk_run_lock_take(int runs, const char *path, const char *directory, fk_r
         return code;
     }
     *ret_lock = lock;
+    lock = FK_RUN_LOCK_FREE;
     return FK_OK;
 }
 
 void fk_run_lock_release(fk_run_lock *lock) {
     if (lock->fd >= 0) {
         fk_file_remove(lock->runs, lock->name, NULL);
-        fk_file_closep(&lock->fd);
     }
+    fk_file_closep(&lock->fd);
+    fk_file_closep(&lock->runs);
 }

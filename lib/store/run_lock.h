@@ -10,12 +10,12 @@
 #include "base/error.h"
 
 typedef struct fk_run_lock {
-    int runs; /* borrowed */
+    int runs; /* a descriptor of its own */
     char name[80];
     int fd; /* -1: not taken */
 } fk_run_lock;
 
-#define FK_RUN_LOCK_FREE ((fk_run_lock){.fd = -1})
+#define FK_RUN_LOCK_FREE ((fk_run_lock){.runs = -1, .fd = -1})
 
 /* `directory`: the run's name in the open directory `runs`, whose path is for messages. FK_E_BUSY
  * after 3 retries. */

@@ -163,6 +163,19 @@ fk_code fk_stage_publish(fk_stage *stage, const char *name, bool *ret_taken, fk_
     return FK_OK;
 }
 
+void fk_stage_hand_over(fk_stage *stage) {
+    assert(stage->on_disk && stage->first_open == stage->file_count); /* I1, I2 */
+    stage->on_disk = false;
+}
+
+void fk_stage_take_back(fk_stage *stage, const char *name) {
+    bool taken = false;
+    assert(!stage->on_disk);
+    stage->on_disk =
+        fk_directory_publish(stage->where->runs, name, stage->name, &taken, NULL) == FK_OK &&
+        !taken;
+}
+
 void fk_stage_release(fk_stage *stage) {
     assert(!stage->on_disk);
     fk_file_remove(stage->where->runs, stage->lock_name, NULL);
