@@ -30,6 +30,10 @@ static const cli_option runs_options[] = {
     {"reverse", NULL, "newest first"},
     {0}};
 
+static const cli_option migrate_options[] = {
+    {"personality", "FILE", "personality vector (.pt, .npy, .json); without it there is none"},
+    {0}};
+
 static const cli_option personality_options[] = {
     {"format", "FORMAT", "json (default), csv, npy or pt"},
     {"o", "FILE", "write here; the suffix tells the format"},
@@ -58,6 +62,14 @@ const cli_command cli_commands[] = {
      cli_cmd_verify},
     {"status", "", "health of the store", NULL, 0, 0, NULL, cli_cmd_status},
     {"recover", "", "remove what killed processes left behind", NULL, 0, 0, NULL, cli_cmd_recover},
+    {"adopt", "FONT", "give runs made by hand or by older programs a manifest",
+     "Their files are checked and digested; weights.pt becomes weights. A run with a damaged file\n"
+     "is left as it was, and named; then the exit status is 1.\n",
+     1, 1, NULL, cli_cmd_adopt},
+    {"migrate", "FONT [RUN]", "write weights of version v0 anew as v1",
+     "The new weights are compared with the old ones, tensor by tensor, before they take their\n"
+     "place; the generation before stays in the trash. Without RUN, all runs of the font.\n",
+     1, 2, migrate_options, cli_cmd_migrate},
     {"rm", "FONT [RUN]", "move a run, or a whole font, to the trash", NULL, 1, 2, NULL, cli_cmd_rm},
     {"trash", "", "list what is in the trash, with what purging would free", NULL, 0, 0, NULL,
      cli_cmd_trash},

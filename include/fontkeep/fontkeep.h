@@ -2,6 +2,7 @@
 #ifndef FONTKEEP_FONTKEEP_H
 #define FONTKEEP_FONTKEEP_H
 
+#include "fontkeep/change.h"
 #include "fontkeep/checkpoint.h"
 #include "fontkeep/draft.h"
 #include "fontkeep/dtype.h"

@@ -172,7 +172,9 @@ static fk_code carry_stranger(fk_draft *draft, const fk_run *source, const char 
                               fk_error *err) {
     struct stat status;
     bool missing = false;
-    if (strcmp(path, FK_MANIFEST_FILE) == 0 || has_file(draft, path)) {
+    bool renamed = source->weights_name != NULL && strcmp(path, source->weights_name) == 0 &&
+                   has_file(draft, FK_WEIGHTS_FILE);
+    if (renamed || strcmp(path, FK_MANIFEST_FILE) == 0 || has_file(draft, path)) {
         return FK_OK;
     }
     fk_code code = fk_file_look(draft->stage.directory, path, &status, &missing, err);

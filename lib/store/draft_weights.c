@@ -278,8 +278,7 @@ static fk_code write_file(fk_draft *draft, fk_weights_plan *plan, fk_file_digest
     return fk_stage_keep(&draft->stage, FK_WEIGHTS_FILE, &fd, err);
 }
 
-/* The manifest tells dtype and shape: a copy that outlives the caller's tensor. */
-static fk_code note_personality(fk_draft *draft, const fk_tensor *tensor, fk_error *err) {
+fk_code fk_draft_note_personality(fk_draft *draft, const fk_tensor *tensor, fk_error *err) {
     if (tensor == NULL) {
         return FK_OK;
     }
@@ -309,7 +308,7 @@ fk_code fk_draft_write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error 
         fk_file_digests_finish(&digests);
     }
     if (code == FK_OK) {
-        code = note_personality(draft, plan->personality_vector, err);
+        code = fk_draft_note_personality(draft, plan->personality_vector, err);
     }
     if (code == FK_OK) {
         draft->has_weights = true;

@@ -25,4 +25,8 @@ FK_DEFINE_SCOPED(fk_weights_plan, fk_weights_plan_destroy);
 /* Writes the file; FK_E_NO_SPACE before the first byte where it can be known. */
 fk_code fk_draft_write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error *err);
 
+/* The manifest tells dtype and shape of the vector: a copy that outlives the caller's tensor. NULL
+ * is fine. */
+fk_code fk_draft_note_personality(fk_draft *draft, const fk_tensor *tensor, fk_error *err);
+
 #endif

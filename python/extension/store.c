@@ -1,5 +1,6 @@
 #include <fontkeep/fontkeep.h>
 
+#include "change.h"
 #include "draft.h"
 #include "errors.h"
 #include "info.h"
@@ -375,7 +376,15 @@ static PyObject *draft(PyObject *object, PyObject *arguments) {
     return fkpy_draft_create(object, handle_of(object), arguments);
 }
 
-/* ---- removal ---- */
+/* ---- change and removal ---- */
+
+static PyObject *adopt(PyObject *object, PyObject *arguments) {
+    return fkpy_adopt(object, handle_of(object), arguments);
+}
+
+static PyObject *migrate(PyObject *object, PyObject *arguments) {
+    return fkpy_migrate(object, handle_of(object), arguments);
+}
 
 static PyObject *rm(PyObject *object, PyObject *arguments) {
     return fkpy_rm(object, handle_of(object), arguments);
@@ -412,6 +421,8 @@ static PyMethodDef methods[] = {
     {"export_personality", export_personality, METH_VARARGS, NULL},
     {"inspect_run", inspect_run, METH_VARARGS, NULL},
     {"draft", draft, METH_VARARGS, NULL},
+    {"adopt", adopt, METH_VARARGS, NULL},
+    {"migrate", migrate, METH_VARARGS, NULL},
     {"rm", rm, METH_VARARGS, NULL},
     {"trash", trash, METH_NOARGS, NULL},
     {"restore", restore, METH_VARARGS, NULL},

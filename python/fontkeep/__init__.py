@@ -34,6 +34,8 @@ from fontkeep.errors import (
 )
 from fontkeep.metadata import Problem, RunFile, RunMetadata
 from fontkeep.reports import (
+    Change,
+    Changes,
     Inspection,
     Purge,
     Recovery,
@@ -48,6 +50,8 @@ from fontkeep.run import Run
 from fontkeep.store import Store, default
 
 __all__ = [
+    "Change",
+    "Changes",
     "CorruptRunError",
     "FontExistsError",
     "FontKeepError",

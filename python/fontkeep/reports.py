@@ -71,6 +71,33 @@ class StoreStatus(_Report):
 
 
 @dataclass(frozen=True)
+class Change(_Report):
+    """A run that has a new generation; `changed` are its files that are new, or others than before.
+    """
+
+    font_id: str
+    run_id: str
+    changed: list[str]
+
+
+@dataclass(frozen=True)
+class Changes(_Report):
+    """The runs that have a new generation; the ones before are in the trash."""
+
+    runs: list[Change]
+
+    @classmethod
+    def of(cls, records: list[dict[str, Any]]) -> Changes:
+        return cls(
+            [
+                Change(record["font_id"], record["run_id"], record["changed"])
+                for record in records
+                if record["refusal"] is None
+            ]
+        )
+
+
+@dataclass(frozen=True)
 class Removal(_Report):
     """What rm moved to the trash; `bytes` is what purging it would free, `run_id` None for a font.
     """

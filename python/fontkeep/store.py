@@ -8,12 +8,13 @@ from fontkeep import _native
 from fontkeep.handle import DEFAULT_MAX_WEIGHTS_BYTES
 from fontkeep.listing import Listing
 from fontkeep.loading import Loading
+from fontkeep.mending import Mending
 from fontkeep.saving import Saving
 from fontkeep.trash import Trash
 from fontkeep.upkeep import Upkeep
 
 
-class Store(Saving, Loading, Listing, Upkeep, Trash):
+class Store(Saving, Loading, Listing, Upkeep, Mending, Trash):
     """A store of personality fonts. Many threads may use one at once, and so may many processes:
     it can be pickled, and a forked child may go on with it.
 

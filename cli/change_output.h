@@ -1,0 +1,11 @@
+/* What became of runs that were to be changed, for people and as JSON. */
+#ifndef FK_CLI_CHANGE_OUTPUT_H
+#define FK_CLI_CHANGE_OUTPUT_H
+
+#include "command.h"
+
+/* Prints the runs that have a new generation, and warns of those that were refused. Gives the exit
+ * status: 1 when one was. `none`: what to tell when there was nothing to do. */
+int cli_changes_print(const cli_context *context, const fk_change_list *changes, const char *none);
+
+#endif
