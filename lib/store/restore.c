@@ -173,6 +173,9 @@ static fk_code restore_run_in(fk_store *store, fk_runs_directory *where, const f
         fk_text_copy(place.directory.text, sizeof place.directory.text, name.subject);
         code = fk_settle_run(store, where, &place, &lock, err);
     }
+    if (code == FK_OK) { /* as it is under the lock */
+        code = fk_trash_find(where->runs, where->path, id, &name, err);
+    }
     if (code == FK_OK) {
         code = is_there(where, &place, &exists, err);
     }

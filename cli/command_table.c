@@ -1,0 +1,79 @@
+/* All commands and their options, in the order of the help. */
+#include "command.h"
+#include "commands.h"
+
+static const cli_option create_options[] = {
+    {"next", "NAME", "number the font one above the highest, removed fonts counted"}, {0}};
+
+static const cli_option save_options[] = {
+    {"weights", "FILE", "checkpoint; one in version v1 is kept byte for byte"},
+    {"sample", "PNG", "sample image"},
+    {"glyphs", "DIR", "directory of PNG files, named after the glyphs"},
+    {"feedback", "JSON", "file, or the text of an object"},
+    {"personality", "FILE", "personality vector (.pt, .npy, .json) for weights that have none"},
+    {"training", "JSON", "training parameters: file, or the text of an object"},
+    {"architecture", "JSON", "file, or the text of an object"},
+    {"started", "TIME", "when training started, as 2026-01-11T08:10:00Z"},
+    {"ended", "TIME", "when training ended"},
+    {"status", "STATUS", "completed (default), failed or interrupted"},
+    {"parent", "RUN", "the run that this one resumed from"},
+    {"max-weights-bytes", "N", "largest weights file to save (default 500000000)"},
+    {0}};
+
+static const cli_option load_options[] = {{"out", "DIR", "a new or empty directory"}, {0}};
+
+static const cli_option runs_options[] = {
+    {"limit", "N", "at most N runs"},
+    {"after", "RUN", "only runs behind this one (with --reverse: before it)"},
+    {"reverse", NULL, "newest first"},
+    {0}};
+
+static const cli_option migrate_options[] = {
+    {"personality", "FILE", "personality vector (.pt, .npy, .json); without it there is none"},
+    {0}};
+
+static const cli_option personality_options[] = {
+    {"format", "FORMAT", "json (default), csv, npy or pt"},
+    {"o", "FILE", "write here; the suffix tells the format"},
+    {0}};
+
+const cli_command cli_commands[] = {
+    {"init", "[DIR]", "make a store", NULL, 0, 1, NULL, cli_cmd_init},
+    {"create", "FONT | --next NAME", "make a font",
+     "A font id is {number}-{personality-name}, as in 1-fruity: digits, then lower-case words\n"
+     "and digits, joined by hyphens.\n",
+     0, 1, create_options, cli_cmd_create},
+    {"save", "FONT --weights FILE ...", "save a run from files, and print its id",
+     "A completed run needs --weights, --sample, --glyphs and --feedback; with --status failed\n"
+     "or interrupted all are optional. The run appears whole or not at all.\n",
+     1, 1, save_options, cli_cmd_save},
+    {"load", "FONT [RUN] --out DIR", "copy a run's files, each verified", NULL, 1, 2, load_options,
+     cli_cmd_load},
+    {"fonts", "", "list fonts", NULL, 0, 0, NULL, cli_cmd_fonts},
+    {"runs", "FONT", "list the runs of a font", NULL, 1, 1, runs_options, cli_cmd_runs},
+    {"show", "FONT [RUN]", "show one run", NULL, 1, 2, NULL, cli_cmd_show},
+    {"inspect", "FILE | FONT [RUN]", "list the tensors of a checkpoint, executing nothing",
+     "An argument that is no font id, or names a file, is a file.\n", 1, 2, NULL, cli_cmd_inspect},
+    {"personality", "FONT [RUN]", "export the personality vector, exactly", NULL, 1, 2,
+     personality_options, cli_cmd_personality},
+    {"verify", "[FONT [RUN]]", "check every byte; exit 1 when anything is wrong", NULL, 0, 2, NULL,
+     cli_cmd_verify},
+    {"status", "", "health of the store", NULL, 0, 0, NULL, cli_cmd_status},
+    {"recover", "", "remove what killed processes left behind", NULL, 0, 0, NULL, cli_cmd_recover},
+    {"adopt", "FONT", "give runs made by hand or by older programs a manifest",
+     "Their files are checked and digested; weights.pt becomes weights. A run with a damaged\n"
+     "file is left as it was, and named; then the exit status is 1.\n",
+     1, 1, NULL, cli_cmd_adopt},
+    {"migrate", "FONT [RUN]", "write weights of version v0 anew as v1",
+     "The new weights are compared with the old ones, tensor by tensor, before they take their\n"
+     "place; the generation before stays in the trash. Without RUN, all runs of the font.\n",
+     1, 2, migrate_options, cli_cmd_migrate},
+    {"rm", "FONT [RUN]", "move a run, or a whole font, to the trash", NULL, 1, 2, NULL, cli_cmd_rm},
+    {"trash", "", "list what is in the trash, with what purging would free", NULL, 0, 0, NULL,
+     cli_cmd_trash},
+    {"restore", "TRASH", "bring back what is in the trash",
+     "TRASH is the id that 'fontkeep trash' lists. A generation of a run that is there becomes\n"
+     "its newest; the one that was there goes to the trash.\n",
+     1, 1, NULL, cli_cmd_restore},
+    {"purge", "[TRASH]", "remove what is in the trash for good", NULL, 0, 1, NULL, cli_cmd_purge},
+    {0}};
