@@ -81,7 +81,9 @@ typedef struct fk_recovery {
     size_t kept_count;
 } fk_recovery;
 
-/* Removes what killed savers left behind (drafts whose owner is dead). Never touches a run. */
+/* Removes what killed processes left behind: drafts and half-purged trash whose owner is dead, and
+ * generations that were never published. Ends an exchange that was cut off where the file system
+ * has none. Never touches a run. */
 FK_PUBLIC fk_code fk_recover(fk_store *store, fk_recovery **ret_recovery, fk_error *err);
 FK_PUBLIC void fk_recovery_destroy(fk_recovery *recovery);
 
