@@ -20,26 +20,36 @@
 #include "store/run_id.h"
 #include "value/values.h"
 
-enum { CHUNK_BYTES = 1 << 20 };
-
 /* ---- files -------------------------------------------------------------------------------- */
+
+/* What is only digested goes nowhere. */
+static fk_code write_nowhere(void *user, const void *chunk, size_t bytes, fk_error *err) {
+    (void)user, (void)chunk, (void)bytes, (void)err;
+    return FK_OK;
+}
 
 static fk_code digest_bytes(int fd, const char *path, uint64_t bytes, fk_file_digests *ret_digests,
                             fk_error *err) {
+    FK_SCOPED(fk_freep) void *memory = malloc(fk_digest_stream_memory(bytes));
     FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
-    FK_SCOPED(fk_freep) void *chunk = malloc(CHUNK_BYTES);
-    fk_code code = chunk != NULL ? FK_OK : fk_error_no_memory(err);
-    if (code == FK_OK) {
-        code = fk_digest_stream_create(&stream, err);
+    const fk_chunk_writer nowhere = {.write = write_nowhere};
+    if (memory == NULL) {
+        return fk_error_no_memory(err);
     }
-    for (uint64_t done = 0; code == FK_OK && done < bytes;) {
-        size_t now = bytes - done < CHUNK_BYTES ? (size_t)(bytes - done) : CHUNK_BYTES;
-        code = fk_file_read_at(fd, chunk, now, done, path, err);
+    fk_code code = fk_digest_stream_create(bytes, memory, &nowhere, &stream, err);
+    uint64_t done = 0;
+    do { /* an empty file has a chunk, too */
+        uint8_t *chunk = NULL;
+        size_t now = 0;
+        code = code == FK_OK ? fk_digest_stream_next(stream, &chunk, &now, err) : code;
         if (code == FK_OK) {
-            code = fk_digest_stream_update(stream, chunk, now, err);
+            code = fk_file_read_at(fd, chunk, now, done, path, err);
+        }
+        if (code == FK_OK) {
+            fk_digest_stream_push(stream);
         }
         done += now;
-    }
+    } while (code == FK_OK && done < bytes);
     return code == FK_OK ? fk_digest_stream_finish(stream, ret_digests, err) : code;
 }
 

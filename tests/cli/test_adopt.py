@@ -84,6 +84,18 @@ def test_a_damaged_run_is_refused_by_name_and_the_others_go_on(command, by_hand)
         assert not (broken / "run.json").exists()
 
 
+def test_an_empty_run_is_refused_and_a_file_of_several_pieces_is_digested(command, by_hand):
+    torch = pytest.importorskip("torch")
+    run = by_hand(weights="weights")
+    torch.save({"a": torch.zeros(5_000_000)}, str(run / "weights"))
+    empty = RUN.replace("08", "09")
+    command.run_path("1-fruity", empty).mkdir()
+    done = command("adopt", "1-fruity", status=1)
+    assert empty in done.stderr and "no file of a run" in done.stderr
+    report = command.json("verify", "1-fruity", RUN)
+    assert report["runs"][0]["health"] == "complete"
+
+
 def test_a_run_that_lacks_a_file_is_adopted_as_interrupted(command, by_hand):
     run = by_hand()
     (run / "sample.png").unlink()
