@@ -50,6 +50,8 @@ GROUPS = {
     "What is told": [
         *(fontkeep.RunMetadata, fontkeep.RunFile, fontkeep.Problem, fontkeep.Verification),
         *(fontkeep.Recovery, fontkeep.StoreStatus, fontkeep.Inspection, fontkeep.TensorInfo),
+        *(fontkeep.Removal, fontkeep.TrashEntry, fontkeep.Restoration, fontkeep.Purge),
+        *(fontkeep.Changes, fontkeep.Change),
     ],
 }
 

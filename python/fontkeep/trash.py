@@ -24,7 +24,8 @@ class Trash(Handle):
         """What was removed, or replaced by a newer generation, and was not purged yet; `bytes` is
         what purging would free.
 
-        >>> [entry.run_id == removal.run_id for entry in store.trash()]
+        >>> removal = store.rm("1-fruity", run_id)
+        >>> [entry.trash_id == removal.trash_id for entry in store.trash()]
         [True]
         """
         return [TrashEntry.of(record) for record in self._store.trash()]
@@ -33,8 +34,10 @@ class Trash(Handle):
         """Brings an entry of the trash back. A generation of a run that is there becomes its
         newest; the one that was there goes to the trash.
 
-        >>> store.restore(removal.trash_id).run_id == removal.run_id
-        True
+        >>> store.rm("1-fruity").trash_id
+        '1-fruity.1'
+        >>> store.restore("1-fruity.1")
+        Restoration(font_id='1-fruity', run_id=None)
         """
         record = self._store.restore(plain_text(trash_id, "trash_id"))
         return Restoration(record["font_id"], record["run_id"])
