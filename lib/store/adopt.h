@@ -10,7 +10,6 @@
 /* Checks the files of a run without a manifest, carries them into its next generation, lists them
  * with their digests, and says about the run what they tell. `weights` false: all but the weights,
  * which the caller writes. FK_E_INCOMPLETE: there is none of the four files. */
-fk_code fk_adopt_fill(fk_generation *generation, bool weights, fk_change_list *changes,
-                      fk_error *err);
+fk_code fk_adopt_fill(fk_generation *it, bool weights, fk_change_list *changes, fk_error *err);
 
 #endif

@@ -19,6 +19,6 @@ typedef struct fk_discarded {
  * half of one under its name. A missing one is FK_E_IO with ENOENT; another than expected
  * FK_E_BUSY, and it stays. When it is renamed and cannot be removed (FK_E_IO, ...), what is left is
  * a stage. */
-fk_code fk_discard(const fk_discarded *discarded, fk_error *err);
+fk_code fk_discard(const fk_discarded *it, fk_error *err);
 
 #endif

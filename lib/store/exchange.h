@@ -23,7 +23,7 @@ typedef struct fk_exchange {
 /* The lock of the run is held. FK_E_BUSY: something else than `replaced` stands in the run's place;
  * a missing run is FK_E_IO with ENOENT. After these and every other failure but FK_E_NOT_DURABLE
  * all is as it was, as far as it could be put back. */
-fk_code fk_exchange_run(const fk_exchange *exchange, fk_error *err);
+fk_code fk_exchange_run(const fk_exchange *it, fk_error *err);
 
 /* Ends an exchange that was cut off; the lock of the run is held. Where there is no run, the stage
  * gets its place (`*ret_placed`), else it is removed. A missing stage is fine. */

@@ -39,10 +39,10 @@ fk_code fk_generation_create_from_trash(fk_store *store, fk_runs_directory *wher
 /* Carries over what the draft does not have, and lets run and draft change places. After every
  * failure but FK_E_NOT_DURABLE the run is as it was. FK_E_BUSY: another process changed it. The
  * generation can then only be destroyed. */
-fk_code fk_generation_publish(fk_generation *generation, fk_error *err);
+fk_code fk_generation_publish(fk_generation *it, fk_error *err);
 
 /* Removes what was not published. NULL is fine. */
-void fk_generation_destroy(fk_generation *generation);
+void fk_generation_destroy(fk_generation *it);
 FK_DEFINE_SCOPED(fk_generation, fk_generation_destroy);
 
 #endif

@@ -78,17 +78,21 @@ static bool same_text(const fk_value *one, const fk_value *other) {
     return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
-static bool same_numbers(const fk_value *one, const fk_value *other) {
-    double a[2] = {0};
-    double b[2] = {0};
-    if (fk_value_kind(one) == FK_KIND_COMPLEX) {
-        fk_value_as_complex(one, &a[0], &a[1]);
-        fk_value_as_complex(other, &b[0], &b[1]);
-    } else {
-        a[0] = fk_value_as_float(one);
-        b[0] = fk_value_as_float(other);
-    }
-    return memcmp(a, b, sizeof a) == 0;
+/* NaNs and zeros count by their bits. */
+static bool same_bits(double one, double other) {
+    uint64_t a;
+    uint64_t b;
+    memcpy(&a, &one, sizeof a);
+    memcpy(&b, &other, sizeof b);
+    return a == b;
+}
+
+static bool same_complex(const fk_value *one, const fk_value *other) {
+    double a[2];
+    double b[2];
+    fk_value_as_complex(one, &a[0], &a[1]);
+    fk_value_as_complex(other, &b[0], &b[1]);
+    return same_bits(a[0], b[0]) && same_bits(a[1], b[1]);
 }
 
 /* All of a value but what is below it. */
@@ -103,8 +107,9 @@ static bool same_top(const fk_value *one, const fk_value *other) {
     case FK_KIND_INT:
         return fk_value_as_int(one) == fk_value_as_int(other);
     case FK_KIND_FLOAT:
+        return same_bits(fk_value_as_float(one), fk_value_as_float(other));
     case FK_KIND_COMPLEX:
-        return same_numbers(one, other);
+        return same_complex(one, other);
     case FK_KIND_TENSOR:
         return same_tensor(one, other);
     case FK_KIND_BIG_INT:

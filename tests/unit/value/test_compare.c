@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "value/compare.h"
 #include "value/values.h"
 
@@ -28,7 +29,7 @@ static const char *difference(const fk_value *one, const fk_value *other) {
     FK_SCOPED(fk_buffer_finish) fk_buffer path = {0};
     bool equal = false;
     assert_int_equal(fk_value_compare(one, other, &equal, &path, NULL), FK_OK);
-    strncat(memset(text, 0, sizeof text), equal ? "=" : (const char *)path.bytes, 200);
+    fk_text_copy(text, sizeof text, equal ? "=" : (const char *)path.bytes);
     return text;
 }
 
