@@ -22,7 +22,7 @@ static void print(const cli_context *context, const fk_trash_entry *entry) {
 
 int cli_cmd_restore(cli_context *context) {
     fk_store *store = NULL;
-    fk_trash_entry entry;
+    fk_trash_entry entry = {.bytes = 0};
     fk_code code = cli_context_open(context, false, &store);
     if (code == FK_OK) {
         code = fk_restore(store, cli_context_argument(context, 0), &entry, &context->error);

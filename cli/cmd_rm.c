@@ -25,7 +25,7 @@ int cli_cmd_rm(cli_context *context) {
     bool is_run = cli_context_argument(context, 1) != NULL;
     fk_store *store = NULL;
     fk_run_id run_id;
-    fk_trash_entry entry;
+    fk_trash_entry entry = {.bytes = 0};
     fk_code code = cli_context_open(context, false, &store);
     if (code == FK_OK && is_run) {
         code = cli_context_run(context, store, font_id, 1, &run_id);
