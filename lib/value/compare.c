@@ -177,7 +177,7 @@ static bool same_below(comparison *it, const fk_value *one, const fk_value *othe
 }
 
 static bool same(comparison *it, const fk_value *one, const fk_value *other) {
-    if (++it->visited > FK_LIMIT_VISITS) {
+    if (++it->visited > FK_LIMIT_COMPARED_VALUES) {
         it->limit = true;
         return false;
     }

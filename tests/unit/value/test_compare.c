@@ -142,6 +142,32 @@ static void test_values_too_deep_are_a_limit(void **state) {
         fk_value_compare(fk_value_item(at, 0), fk_value_item(at, 0), &equal, &path, &err), FK_OK);
 }
 
+/* A list that holds the one below twice, and so on: 2^depth values. */
+static fk_value *doubled(fk_values *v, unsigned depth) {
+    fk_value *at = fk_value_container(v, FK_KIND_LIST);
+    for (unsigned i = 0; i < depth; i++) {
+        fk_value *above = fk_value_container(v, FK_KIND_LIST);
+        fk_value_append(above, at);
+        fk_value_append(above, at);
+        at = above;
+    }
+    return at;
+}
+
+static void test_too_many_values_are_a_limit(void **state) {
+    FK_SCOPED(fk_buffer_finish) fk_buffer path = {0};
+    bool equal = false;
+    fk_error err;
+    unsigned depth = 0;
+    while ((UINT64_C(4) << depth) - 1 <= FK_LIMIT_COMPARED_VALUES) {
+        depth++;
+    }
+    const fk_value *most = doubled(*state, depth);
+    const fk_value *more = doubled(*state, depth + 1);
+    assert_int_equal(fk_value_compare(most, most, &equal, &path, &err), FK_OK);
+    assert_int_equal(fk_value_compare(more, more, &equal, &path, &err), FK_E_LIMIT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, make, drop)
@@ -150,6 +176,7 @@ int main(void) {
         T(test_tensors_count_by_elements_not_by_strides),
         T(test_values_that_contain_themselves_are_compared),
         T(test_values_too_deep_are_a_limit),
+        T(test_too_many_values_are_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
