@@ -17,6 +17,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -317,7 +318,9 @@ static void swap(const ground *g, int told, int tell) {
     fcntl(told, F_SETFL, O_NONBLOCK);
     for (size_t i = 0; read(told, &byte, 1) < 0; i = (i + 1) % PLACES) {
         for (int there_and_back = 0; there_and_back < 2; there_and_back++) {
+            const struct timespec pause = {.tv_nsec = (long)(swaps * 7919 % 40) * 1000};
             swaps += renameat2(AT_FDCWD, path[i], AT_FDCWD, link_path[i], RENAME_EXCHANGE) == 0;
+            nanosleep(&pause, NULL); /* so that either state is met */
         }
     }
     _exit(write(tell, &swaps, sizeof swaps) == sizeof swaps ? 0 : 1);
@@ -342,6 +345,7 @@ static void test_places_exchanged_while_they_are_opened_lead_nowhere(void **stat
         assert_int_equal(pipe(stop) | pipe(count), 0);
         pid_t child = fork();
         if (child == 0) {
+            close(stop[1]); /* so that it ends when its parent does */
             swap(g, stop[0], count[1]);
         }
         for (int i = 0; i < 20; i++, rounds++) {
