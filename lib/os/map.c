@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -10,6 +11,7 @@
 #include "os/kernel.h"
 
 #define HUGE_PAGE_BYTES (UINT64_C(2) << 20)
+#define SLOW_US 1000 /* of processor time: to clear a huge page takes a quarter of it */
 
 static void *map_anonymous(size_t bytes) {
     return fk_kernel_current->mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -57,6 +59,22 @@ fk_code fk_map_allocate(size_t bytes, fk_map *ret_map, fk_error *err) {
     }
     *ret_map = (fk_map){.data = data, .bytes = bytes};
     return FK_OK;
+}
+
+static int64_t thread_time_us(void) {
+    struct timespec now = {0};
+    fk_kernel_current->clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+bool fk_map_populate(void *from, size_t bytes) {
+    int64_t began_us = thread_time_us();
+    (void)fk_kernel_current->madvise(from, bytes, MADV_POPULATE_WRITE); /* Linux 5.14 */
+    return thread_time_us() - began_us < SLOW_US;
+}
+
+void fk_map_take_small_pages(void *data, size_t bytes) {
+    (void)fk_kernel_current->madvise(data, bytes, MADV_NOHUGEPAGE);
 }
 
 fk_code fk_map_file(int fd, size_t bytes, const char *path, fk_map *ret_map, fk_error *err) {

@@ -2,6 +2,7 @@
 #ifndef FK_OS_MAP_H
 #define FK_OS_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -14,6 +15,11 @@ typedef struct fk_map {
 
 /* Fresh zeroed memory, in huge pages where they can be had. */
 fk_code fk_map_allocate(size_t bytes, fk_map *ret_map, fk_error *err);
+/* Gives part of a fresh block its pages at once, by the thread that is about to fill it: cheaper
+ * than a fault for each. False when they came slowly. Never needed, and never an error. */
+bool fk_map_populate(void *from, size_t bytes);
+/* What of a block has no pages yet gets small ones. */
+void fk_map_take_small_pages(void *data, size_t bytes);
 /* A file, privately and writable: a write copies the page. The descriptor may be closed afterwards.
  */
 fk_code fk_map_file(int fd, size_t bytes, const char *path, fk_map *ret_map, fk_error *err);

@@ -133,7 +133,7 @@ static fk_code fetch(weights_reading *reading, fk_error *err) {
     if (!mmap) {
         code = fk_map_allocate((size_t)reading->bytes, &loaded->map, err);
     }
-    if (code == FK_OK) {
+    if (code == FK_OK && !(mmap && reading->options->no_verify)) {
         code = read_bytes(reading, err);
     }
     if (code == FK_OK && mmap) {

@@ -1,5 +1,6 @@
 #include "store/pieces.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +8,12 @@
 #include "digest/digest.h"
 #include "os/crew.h"
 #include "os/file.h"
+#include "os/map.h"
 
 #define BLOCK_BYTES (UINT64_C(1) << 20) /* hashed while it is in the cache */
+/* A virtual machine may have to fetch free memory from its host, and huge pages first of all. After
+ * so many blocks that came slowly the rest is asked for in small pages, which are still at hand. */
+#define SLOW_BLOCKS 3
 
 /* What one thread works with; begins zeroed. */
 typedef struct fk_pieces_worker {
@@ -21,6 +26,7 @@ typedef struct fk_pieces_worker {
 typedef struct fk_pieces_state {
     const fk_pieces_job *job;
     bool *damaged;
+    atomic_uint slow_blocks;
     fk_pieces_worker workers[FK_CREW_MAX];
 } fk_pieces_state;
 
@@ -74,9 +80,20 @@ static fk_code compare(const fk_pieces_state *state, fk_piece_digest *digest, si
     return FK_OK;
 }
 
-static fk_code read_block(const fk_pieces_job *job, const fk_pieces_worker *worker, uint64_t offset,
+static void populate(fk_pieces_state *state, uint8_t *block, size_t bytes) {
+    if (!fk_map_populate(block, bytes) &&
+        atomic_fetch_add(&state->slow_blocks, 1) + 1 == SLOW_BLOCKS) {
+        fk_map_take_small_pages(state->job->into, (size_t)state->job->bytes);
+    }
+}
+
+static fk_code read_block(fk_pieces_state *state, const fk_pieces_worker *worker, uint64_t offset,
                           size_t bytes, fk_error *err) {
+    const fk_pieces_job *job = state->job;
     uint8_t *into = job->into != NULL ? job->into + offset : worker->buffer;
+    if (job->into != NULL) {
+        populate(state, into, bytes);
+    }
     fk_code code = fk_file_read_at(job->fd, into, bytes, offset, job->path, err);
     if (code == FK_OK && worker->digest != NULL) {
         code = fk_piece_digest_update(worker->digest, into, bytes, err);
@@ -98,7 +115,7 @@ static fk_code check_piece(void *user, const fk_crew_member *member, size_t piec
     fk_code code = worker->ready ? FK_OK : prepare(job, worker, err);
     while (code == FK_OK && offset < end && !fk_crew_is_stopping(member)) {
         size_t bytes = (size_t)(end - offset < BLOCK_BYTES ? end - offset : BLOCK_BYTES);
-        code = read_block(job, worker, offset, bytes, err);
+        code = read_block(state, worker, offset, bytes, err);
         offset += bytes;
     }
     bool whole = code == FK_OK && offset >= end && worker->digest != NULL;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "fake_kernel.h"
 #include "os/file.h"
@@ -80,6 +81,37 @@ static void test_where_alignment_cannot_be_had_plain_memory_does(void **state) {
     memset(map.data, 1, map.bytes);
 }
 
+static void stop_watch(void *user) {
+    fake_kernel_set_time(*(const int64_t *)user);
+}
+
+static void test_pages_are_there_once_populated_and_may_be_refused(void **state) {
+    (void)state;
+    FK_SCOPED(fk_map_finish) fk_map map = {0};
+    unsigned char there[4] = {0};
+    assert_int_equal(fk_map_allocate(4 * 4096, &map, &err), FK_OK);
+    fake_kernel_fail("madvise", 1, EINVAL, FAKE_ONCE);
+    (void)fk_map_populate(map.data, map.bytes);
+    assert_int_equal(mincore(map.data, map.bytes, there), 0);
+    assert_int_equal((there[0] | there[3]) & 1, 0);
+    (void)fk_map_populate(map.data, map.bytes);
+    assert_int_equal(mincore(map.data, map.bytes, there), 0);
+    assert_int_equal(there[0] & there[3] & 1, 1);
+}
+
+static void test_pages_that_come_slowly_are_told(void **state) {
+    (void)state;
+    FK_SCOPED(fk_map_finish) fk_map map = {0};
+    static int64_t later_us = 1999;
+    assert_int_equal(fk_map_allocate(4096, &map, &err), FK_OK);
+    fake_kernel_set_time(1000);
+    fake_kernel_before("clock_gettime", 2, stop_watch, &later_us);
+    assert_true(fk_map_populate(map.data, map.bytes));
+    later_us = 3000;
+    fake_kernel_before("clock_gettime", 2, stop_watch, &later_us);
+    assert_false(fk_map_populate(map.data, map.bytes));
+}
+
 static void test_a_mapped_file_is_read_and_never_written(void **state) {
     (void)state;
     scratch_write_text("f", "hello");
@@ -115,6 +147,8 @@ int main(void) {
         scratch_test(test_nothing_takes_no_memory),
         scratch_test(test_without_memory_it_says_how_much_was_asked_for),
         scratch_test(test_where_alignment_cannot_be_had_plain_memory_does),
+        scratch_test(test_pages_are_there_once_populated_and_may_be_refused),
+        scratch_test(test_pages_that_come_slowly_are_told),
         scratch_test(test_a_mapped_file_is_read_and_never_written),
         scratch_test(test_a_file_that_cannot_be_mapped_is_named),
     };

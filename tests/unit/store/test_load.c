@@ -162,6 +162,19 @@ static void test_a_file_that_is_no_checkpoint_is_refused_by_name(void **state) {
     assert_int_equal(it->err.subject, FK_SUBJECT_DATA);
 }
 
+static void test_a_mapping_that_is_not_verified_is_not_read(void **state) {
+    run_bench *it = *state;
+    size_t reads[2];
+    run_bench_save(it);
+    for (int mmap = 0; mmap < 2; mmap++) {
+        size_t before = fake_kernel_count("pread");
+        assert_int_equal(load(it, NULL, (fk_load_options){.mmap = mmap, .no_verify = true}), FK_OK);
+        assert_non_null(layer());
+        reads[mmap] = fake_kernel_count("pread") - before;
+    }
+    assert_int_equal(reads[1], reads[0] - 1); /* the manifest is read in both */
+}
+
 static void test_weights_of_version_v0_are_the_whole_object_with_a_warning(void **state) {
     run_bench *it = *state;
     const char *one = run_bench_save(it);
@@ -246,6 +259,7 @@ int main(void) {
         T(test_fallback_takes_the_newest_that_verifies_and_tells),
         T(test_runs_made_by_hand_load_unverified),
         T(test_a_file_that_is_no_checkpoint_is_refused_by_name),
+        T(test_a_mapping_that_is_not_verified_is_not_read),
         T(test_weights_of_version_v0_are_the_whole_object_with_a_warning),
         T(test_progress_is_told_and_may_stop_the_load),
         T(test_an_open_run_loads_its_weights_alone),

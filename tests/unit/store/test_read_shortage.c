@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "make_run.h"
 #include "os/file.h"
 #include "os/kernel.h"
+#include "os/map.h"
 #include "store/pieces.h"
 #include "tree.h"
 
@@ -305,6 +307,31 @@ static void test_a_file_has_a_piece_for_each_16_mib_begun_and_at_least_one(void 
     assert_int_equal(fk_pieces_count(FK_PIECE_BYTES + 1), 2);
 }
 
+static void let_time_pass(void *user) {
+    int64_t *now_us = user;
+    *now_us += 5000;
+    fake_kernel_set_time(*now_us);
+}
+
+static void test_after_three_blocks_that_came_slowly_the_rest_has_small_pages(void **state) {
+    run_bench *it = *state;
+    enum { BLOCKS = 5 };
+    int64_t now_us = 1000;
+    FK_SCOPED(fk_map_finish) fk_map map = {0};
+    FK_SCOPED(fk_file_closep) int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(fk_map_allocate(BLOCKS << 20, &map, &it->err), FK_OK);
+    fk_pieces_job job = {.fd = fd, .path = "x", .bytes = map.bytes, .into = map.data};
+    size_t before = fake_kernel_count("madvise");
+    fake_kernel_set_time(now_us);
+    assert_int_equal(fk_pieces_check(&job, NULL, &it->err), FK_OK);
+    assert_int_equal(fake_kernel_count("madvise") - before, BLOCKS);
+    for (size_t i = 1; i <= BLOCKS; i++) {
+        fake_kernel_before("clock_gettime", 2 * i, let_time_pass, &now_us);
+    }
+    assert_int_equal(fk_pieces_check(&job, NULL, &it->err), FK_OK);
+    assert_int_equal(fake_kernel_count("madvise") - before, 2 * BLOCKS + 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, run_bench_teardown)
@@ -314,6 +341,7 @@ int main(void) {
         T(test_file_systems_that_tell_no_types_give_the_same_answers),
         T(test_sockets_and_devices_have_names_of_their_own),
         T(test_a_list_of_another_number_of_pieces_is_refused),
+        T(test_after_three_blocks_that_came_slowly_the_rest_has_small_pages),
         T(test_a_file_has_a_piece_for_each_16_mib_begun_and_at_least_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
