@@ -115,19 +115,24 @@ int cli_human_width(const char *text) {
     return width;
 }
 
+static void pad(FILE *stream, int columns) {
+    static const char spaces[] = "                                ";
+    const int most = (int)sizeof spaces - 1;
+    for (; columns > 0; columns -= most) {
+        fwrite(spaces, 1, (size_t)(columns < most ? columns : most), stream);
+    }
+}
+
 void cli_human_print(FILE *stream, cli_colour colour, int width, const char *text) {
     static const char *const starts[] = {"",         "\033[1m",  "\033[2m",
                                          "\033[31m", "\033[32m", "\033[33m"};
     bool coloured = colour != CLI_PLAIN && colourful(stream);
-    int missing = abs(width) - cli_human_width(text);
-    missing = missing < 0 ? 0 : missing;
-    if (width < 0) {
-        fprintf(stream, "%*s", missing, "");
-    }
-    fprintf(stream, "%s%s%s", coloured ? starts[colour] : "", text, coloured ? "\033[0m" : "");
-    if (width > 0) {
-        fprintf(stream, "%*s", missing, "");
-    }
+    int missing = width == 0 ? 0 : abs(width) - cli_human_width(text);
+    pad(stream, width < 0 ? missing : 0);
+    fputs(coloured ? starts[colour] : "", stream);
+    fputs(text, stream);
+    fputs(coloured ? "\033[0m" : "", stream);
+    pad(stream, width > 0 ? missing : 0);
 }
 
 cli_colour cli_human_health_colour(fk_health health) {

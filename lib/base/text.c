@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
@@ -158,17 +159,31 @@ static void leave_c_locale(locale_t previous) {
     }
 }
 
-/* The fewest significant digits that read back as the same number. */
+/* Cuts zeros off the end of the digits, and gives how many digits are left. */
+static int cut_zeros(char *scientific) {
+    char *mark = strchr(scientific, 'e');
+    char *end = mark;
+    while (end[-1] == '0') {
+        end--;
+    }
+    end -= end[-1] == '.';
+    memmove(end, mark, strlen(mark) + 1);
+    const char *first = scientific + (scientific[0] == '-');
+    return end - first > 1 ? (int)(end - first) - 1 : 1; /* one is the point */
+}
+
+/* The fewest significant digits that read back as the same number. Up to 15 digits stand first in
+ * every longer text of it, with zeros behind; only the tiniest numbers have fewer to go by. */
 static int shortest_digits(double number, char scientific[FK_TEXT_DOUBLE_BYTES]) {
-    int digits = 1;
-    for (; digits < 17; digits++) {
+    bool exact = isnormal(number);
+    int digits = exact ? DBL_DIG : 1;
+    for (;; digits++) {
         snprintf(scientific, FK_TEXT_DOUBLE_BYTES, "%.*e", digits - 1, number);
-        if (strtod(scientific, NULL) == number) {
-            return digits;
+        if (digits == DBL_DECIMAL_DIG || strtod(scientific, NULL) == number) {
+            break;
         }
     }
-    snprintf(scientific, FK_TEXT_DOUBLE_BYTES, "%.*e", digits - 1, number);
-    return digits;
+    return exact && digits == DBL_DIG ? cut_zeros(scientific) : digits;
 }
 
 void fk_text_from_double(double number, char into[FK_TEXT_DOUBLE_BYTES]) {
