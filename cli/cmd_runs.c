@@ -6,14 +6,16 @@
 #include "json_output.h"
 #include "table.h"
 
+/* Row by row: all of them at once would take memory that is touched twice. */
 static void print_json(const fk_run_list *runs) {
-    fk_values *values = fk_values_create();
-    fk_value *document = fk_value_container(values, FK_KIND_LIST);
+    fputs("[", stdout);
     for (size_t i = 0; i < fk_run_list_count(runs); i++) {
-        cli_json_append(document, cli_json_run(values, fk_run_list_at(runs, i)));
+        fk_values *values = fk_values_create();
+        fputs(i > 0 ? ", " : "", stdout);
+        cli_json_write(stdout, cli_json_run(values, fk_run_list_at(runs, i)));
+        fk_values_destroy(values);
     }
-    cli_json_print(stdout, document);
-    fk_values_destroy(values);
+    fputs("]\n", stdout);
 }
 
 static void add_row(cli_table *table, const fk_run_info *run) {

@@ -135,11 +135,16 @@ fk_value *cli_json_personality(fk_values *values, const fk_run_info *info) {
     return object;
 }
 
-void cli_json_print(FILE *stream, const fk_value *document) {
+void cli_json_write(FILE *stream, const fk_value *value) {
     char *text = NULL;
-    if (fk_json_write(document, &text, NULL, NULL) != FK_OK) {
+    if (fk_json_write(value, &text, NULL, NULL) != FK_OK) {
         abort();
     }
-    fprintf(stream, "%s\n", text);
+    fputs(text, stream);
     free(text);
+}
+
+void cli_json_print(FILE *stream, const fk_value *document) {
+    cli_json_write(stream, document);
+    fputs("\n", stream);
 }

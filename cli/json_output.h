@@ -27,6 +27,8 @@ fk_value *cli_json_run(fk_values *values, const fk_run_info *info);
 /* {"dtype", "shape"}, or null. */
 fk_value *cli_json_personality(fk_values *values, const fk_run_info *info);
 
+/* Prints a value. */
+void cli_json_write(FILE *stream, const fk_value *value);
 /* Prints a document and a newline. */
 void cli_json_print(FILE *stream, const fk_value *document);
 

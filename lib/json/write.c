@@ -25,10 +25,26 @@ static void writer_finish(json_writer *writer) {
 
 /* ---- strings */
 
+/* How many bytes from `text` on stand for themselves. */
+static size_t plain_length(const char *text, size_t length) {
+    size_t plain = 0;
+    while (plain < length && text[plain] >= ' ' && text[plain] <= '~' && text[plain] != '"' &&
+           text[plain] != '\\') {
+        plain++;
+    }
+    return plain;
+}
+
 bool fk_json_append_string(fk_buffer *buffer, const char *text, size_t length) {
     static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* what, then its letter */
     fk_buffer_append_byte(buffer, '"');
     for (size_t at = 0; at < length && !buffer->failed;) {
+        size_t plain = plain_length(text + at, length - at);
+        if (plain > 0) {
+            fk_buffer_append(buffer, text + at, plain);
+            at += plain;
+            continue;
+        }
         unsigned char byte = (unsigned char)text[at];
         uint32_t character;
         size_t taken = fk_text_decode_utf8(text + at, length - at, &character);
