@@ -169,7 +169,7 @@ static void test_a_mapping_that_is_not_verified_is_not_read(void **state) {
     for (int mmap = 0; mmap < 2; mmap++) {
         size_t before = fake_kernel_count("pread");
         assert_int_equal(load(it, NULL, (fk_load_options){.mmap = mmap, .no_verify = true}), FK_OK);
-        assert_non_null(layer());
+        assert_non_null(fk_value_get(fk_loaded_weights(loaded), "layer.weight"));
         reads[mmap] = fake_kernel_count("pread") - before;
     }
     assert_int_equal(reads[1], reads[0] - 1); /* the manifest is read in both */
