@@ -11,7 +11,7 @@
 #include "os/kernel.h"
 
 #define HUGE_PAGE_BYTES (UINT64_C(2) << 20)
-#define SLOW_US 1000 /* of processor time: to clear a huge page takes a quarter of it */
+#define SLOW_US         1000 /* of processor time: to clear a huge page takes a quarter of it */
 
 static void *map_anonymous(size_t bytes) {
     return fk_kernel_current->mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
