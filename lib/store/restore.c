@@ -109,6 +109,18 @@ static fk_code publish_entry(fk_store *store, fk_runs_directory *where, fk_run_l
     return code;
 }
 
+/* Gives an entry another number, for good: else a power cut could leave what comes next under both.
+ */
+static fk_code renumber_entry(fk_store *store, const fk_runs_directory *where, fk_trash_name *name,
+                              fk_error *err) {
+    char entry[FK_TRASH_NAME_BYTES];
+    fk_trash_name_format(name, entry);
+    fk_code code = fk_trash_move(where->runs, where->path, entry, name->subject, 0, name, err);
+    return code == FK_OK && store->durability == FK_DURABILITY_FULL
+               ? fk_file_sync(where->runs, where->path, err)
+               : code;
+}
+
 /* Content that has no number takes the place of the run as it is. The number of its entry, which
  * then holds the run, must not be the run's generation: that would mark a generation that was never
  * published. */
@@ -117,11 +129,10 @@ static fk_code exchange_entry(fk_store *store, const fk_runs_directory *where,
                               fk_error *err) {
     char entry[FK_TRASH_NAME_BYTES];
     fk_code code = FK_OK;
-    fk_trash_name_format(name, entry);
     if (live->manifest == FK_RUN_MANIFEST_GOOD && live->info.generation == name->number) {
-        code = fk_trash_move(where->runs, where->path, entry, name->subject, 0, name, err);
-        fk_trash_name_format(name, entry);
+        code = renumber_entry(store, where, name, err);
     }
+    fk_trash_name_format(name, entry);
     const fk_exchange exchange = {.runs = where->runs,
                                   .path = where->path,
                                   .directory = place->directory.text,
