@@ -2,6 +2,7 @@
  *
  *     crash                      everything, in the size for every day
  *     crash save                 power cuts in a save: promises 1, 2 and 4
+ *     crash change               power cuts in removals, restores, new generations: the same
  *     crash mutants              mistakes that must be noticed: promise 3
  *     crash ... --full           larger
  *     crash ... --small          smaller: for slow builds
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change.h"
 #include "explorer.h"
 #include "janitor.h"
 #include "mutant.h"
@@ -137,6 +139,24 @@ static bool try_saves(extent size) {
            recoveries.trees > 0;
 }
 
+/* ---- changes of what is there ------------------------------------------------------------- */
+
+static bool try_changes(extent size) {
+    explorer_figures changes = {0};
+    explorer_figures recoveries = {0};
+    for (size_t i = 0; i < CHANGE_COUNT; i++) {
+        scene it = {&change_operations[i], 1, EXPLORER_ALL, 0, 16, size == SMALL ? 0 : 16};
+        explorer_result result = walk_scene(&it, size);
+        add(&changes, &result.saves);
+        add(&recoveries, &result.recoveries);
+    }
+    print_figures("promise 1: power cuts in changes", &changes);
+    printf("promise 2: %zu trees behind the return of a change, %zu without it\n", changes.returned,
+           changes.lost);
+    print_figures("promise 4: power cuts in recoveries of changes", &recoveries);
+    return changes.violations + recoveries.violations == 0 && changes.returned > 0;
+}
+
 /* ---- the mutants -------------------------------------------------------------------------- */
 
 static bool is_caught(const mutant *it) {
@@ -195,6 +215,9 @@ int main(int count, char **arguments) {
     bool well = true;
     if (*part == '\0' || strcmp(part, "save") == 0) {
         well = try_saves(size);
+    }
+    if (*part == '\0' || strcmp(part, "change") == 0) {
+        well = try_changes(size) && well;
     }
     if (*part == '\0' || strcmp(part, "mutants") == 0) {
         well = try_mutants() && well;

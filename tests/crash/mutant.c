@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "change.h"
 #include "harness.h"
 
 static size_t find(const oplog *log, oplog_kind kind, const char *name) {
@@ -74,8 +75,22 @@ static void stage_in_another_directory(oplog *log) {
     oplog_insert(log, rename, gone);
 }
 
+/* The generation takes its place before a byte of it is synced. */
+static void exchange_before_the_barrier(oplog *log) {
+    move_op(log, find(log, OPLOG_SWAP, NULL), find(log, OPLOG_SYNC, NULL));
+    move_op(log, find(log, OPLOG_MOVE, NULL), find(log, OPLOG_SYNC, NULL));
+}
+
+/* The sync between the rename into the trash and the exchange is left out. */
+static void exchange_before_the_name(oplog *log) {
+    size_t sync = find(log, OPLOG_SWAP, NULL) - 1;
+    harness_check(log->ops[sync].kind == OPLOG_SYNC, "the exchange follows a sync");
+    oplog_remove(log, sync);
+}
+
 #define SAVE  &operation_second_save
 #define FIRST &operation_first_save
+#define ADOPT &change_operations[CHANGE_ADOPT]
 
 const mutant mutants[] = {
     {"the weights are not synced", SAVE, "weights", NULL},
@@ -96,6 +111,15 @@ const mutant mutants[] = {
     {"the rename replaces an empty directory", SAVE, NULL, rename_over_an_empty_directory},
     {"the stage stands in another directory", SAVE, NULL, stage_in_another_directory},
     {"a run is removed in its place", &operation_removal_in_place, NULL, NULL},
+    {"rm does not sync runs/", &change_operations[CHANGE_RM_RUN], "runs", NULL},
+    {"rm of a font does not sync the store", &change_operations[CHANGE_RM_FONT], "", NULL},
+    {"restore does not sync runs/", &change_operations[CHANGE_RESTORE_RUN], "runs", NULL},
+    {"purge removes before it has hidden", &change_operations[CHANGE_PURGE_RUN], "runs", NULL},
+    {"an adopted run's manifest is not synced", ADOPT, "run.json", NULL},
+    {"an adopted run's stage is not synced", ADOPT, ".stage-*", NULL},
+    {"migrated weights are not synced", &change_operations[CHANGE_MIGRATE], "weights", NULL},
+    {"the exchange goes before the barrier", ADOPT, NULL, exchange_before_the_barrier},
+    {"the exchange goes before the name is synced", ADOPT, NULL, exchange_before_the_name},
 };
 
 const size_t mutant_count = sizeof mutants / sizeof *mutants;

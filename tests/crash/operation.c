@@ -90,16 +90,59 @@ static fk_code remove_in_place(const char *path, const fk_model *model) {
 const operation operation_removal_in_place = {
     .name = "a removal in place", .prepare = prepare_two_fonts, .run = remove_in_place};
 
-static uint64_t digest_runs(const char *path) {
+volume_runs operation_count_runs(const char *path) {
     volume disk;
     volume_read(&disk, path);
-    uint64_t digest = volume_count_runs(&disk).digest;
+    volume_runs runs = volume_count_runs(&disk);
     volume_finish(&disk);
-    return digest;
+    return runs;
 }
 
 void operation_drop_syncs(const char *pattern) {
     dropped_syncs = pattern;
+}
+
+static void wish(const operation *it) {
+    if (dropped_syncs != NULL) {
+        recorder_drop_syncs(dropped_syncs);
+        dropped_syncs = NULL;
+    }
+    if ((it->flags & OPERATION_NO_EXCHANGE) != 0) {
+        recorder_refuse_exchange();
+    }
+}
+
+static bool is_in_trash(const volume_runs *runs, uint64_t digest) {
+    for (size_t i = 0; i < runs->trash_count; i++) {
+        if (runs->trash[i] == digest) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of the entries that left the trash. */
+static uint64_t sum_of_gone(const volume_runs *before, const volume_runs *after) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < before->trash_count; i++) {
+        sum += is_in_trash(after, before->trash[i]) ? 0 : before->trash[i];
+    }
+    return sum;
+}
+
+static oracle make_rules(const operation *it, const fk_model *model, volume_runs before,
+                         volume_runs after) {
+    bool changes = before.digest != after.digest;
+    harness_check(changes == ((it->flags & OPERATION_RUNS_STAY) == 0), "which runs change");
+    return (oracle){
+        .before = before.digest,
+        .after = after.digest,
+        .between = after.digest +
+                   ((it->flags & OPERATION_ENTRY_LAST) != 0 ? sum_of_gone(&before, &after) : 0),
+        .font_id = OPERATION_FONT,
+        .worst = (it->flags & OPERATION_OLD_RUNS) != 0 ? FK_UNVERIFIED : FK_COMPLETE,
+        .model = model,
+    };
 }
 
 oplog operation_record(const operation *it, const fk_model *model, oracle *ret_oracle) {
@@ -109,17 +152,12 @@ oplog operation_record(const operation *it, const fk_model *model, oracle *ret_o
     it->prepare(path, model);
     oplog unused = recorder_stop();
     oplog_finish(&unused);
-    uint64_t before = digest_runs(path);
-    if (dropped_syncs != NULL) {
-        recorder_drop_syncs(dropped_syncs);
-        dropped_syncs = NULL;
-    }
+    volume_runs before = operation_count_runs(path);
+    wish(it);
     recorder_start(path);
     harness_check(it->run(path, model) == FK_OK, it->name);
     oplog log = recorder_stop();
-    *ret_oracle = (oracle){
-        .before = before, .after = digest_runs(path), .font_id = OPERATION_FONT, .model = model};
-    harness_check(ret_oracle->before != ret_oracle->after, "the call changes nothing");
+    *ret_oracle = make_rules(it, model, before, operation_count_runs(path));
     harness_remove_directory(path);
     return log;
 }

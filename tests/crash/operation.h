@@ -12,12 +12,23 @@ typedef struct operation {
     const char *name;
     void (*prepare)(const char *path, const fk_model *model);
     fk_code (*run)(const char *path, const fk_model *model);
+    unsigned flags;
 } operation;
+
+enum {
+    OPERATION_OLD_RUNS = 1,    /* there are runs without manifest, or of version v0 */
+    OPERATION_NO_EXCHANGE = 2, /* the file system knows no RENAME_EXCHANGE */
+    OPERATION_RUNS_STAY = 4,   /* no run comes or goes */
+    OPERATION_ENTRY_LAST = 8,  /* what was in the trash goes when all else is done */
+};
 
 extern const operation operation_first_save;  /* into an empty directory */
 extern const operation operation_second_save; /* of a font, beside another font */
 /* What no call does: the files of a run are removed one by one while the run has its name. */
 extern const operation operation_removal_in_place;
+
+/* What the runs below a directory come to. */
+volume_runs operation_count_runs(const char *path);
 
 enum { OPERATION_GLYPHS_MAX = 200 };
 

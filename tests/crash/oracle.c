@@ -82,13 +82,15 @@ static const char *check_runs(const oracle *it, const char *path, bool returned,
     if (returned) {
         return runs.digest == it->before ? "lost: the call had returned" : "torn, though returned";
     }
-    return runs.digest == it->before ? NULL : "torn: neither before nor after";
+    bool well = runs.digest == it->before || runs.digest == it->between;
+    return well ? NULL : "torn: neither before nor after";
 }
 
-static const char *check_health(const fk_run_list *runs) {
+static const char *check_health(const oracle *it, const fk_run_list *runs) {
     for (size_t i = 0; i < fk_run_list_count(runs); i++) {
         const fk_run_info *info = fk_run_list_at(runs, i);
-        if (info->health != FK_COMPLETE || info->problem_count > 0) {
+        bool blemished = it->worst == FK_COMPLETE && info->problem_count > 0;
+        if (info->health < it->worst || blemished) {
             snprintf(reason, sizeof reason, "run %s is %s", info->run_id,
                      fk_health_name(info->health));
             return reason;
@@ -97,13 +99,14 @@ static const char *check_health(const fk_run_list *runs) {
     return NULL;
 }
 
-static const char *verify(fk_store *store, size_t live) {
+static const char *verify(const oracle *it, fk_store *store, size_t live) {
     fk_error err = {0};
     fk_run_list *runs = NULL;
     if (fk_verify(store, NULL, NULL, NULL, NULL, &runs, &err) != FK_OK) {
         return wrong("verify", &err);
     }
-    const char *found = fk_run_list_count(runs) == live ? check_health(runs) : "verify misses runs";
+    const char *found =
+        fk_run_list_count(runs) == live ? check_health(it, runs) : "verify misses runs";
     fk_run_list_destroy(runs);
     return found;
 }
@@ -158,7 +161,7 @@ static const char *judge_store(const oracle *it, fk_store *store, const char *pa
         found = list_and_load(store, live);
     }
     if (found == NULL) {
-        found = verify(store, live);
+        found = verify(it, store, live);
     }
     if (found == NULL) {
         found = save_again(it, store, live);

@@ -9,7 +9,9 @@
 typedef struct oracle {
     uint64_t before;     /* volume_runs.digest: what the user had, */
     uint64_t after;      /* and has when the call has returned; nothing else is right */
+    uint64_t between;    /* but this, until then */
     const char *font_id; /* what is saved again */
+    fk_health worst;     /* that a run may have */
     const fk_model *model;
 } oracle;
 

@@ -17,6 +17,7 @@
 
 typedef struct wishes {
     const char *dropped;
+    bool exchange_refused;
     size_t action_at;
     void (*action)(void);
 } wishes;
@@ -89,10 +90,11 @@ static long leave(long result) {
     return result;
 }
 
+/* A file that was made past us has no number: what happens to it is not recorded. */
 static void log_set(int at, const char *path, int inode) {
     int directory;
     int name;
-    if (find_place(at, path, &directory, &name)) {
+    if (inode != VOLUME_NONE && find_place(at, path, &directory, &name)) {
         oplog_op *op = oplog_append(&recorder.log, OPLOG_SET);
         op->directory = directory;
         op->name = name;
@@ -242,6 +244,10 @@ static int record_unlinkat(int at, const char *path, int flags) {
 
 static int record_renameat2(int old_at, const char *old_path, int new_at, const char *new_path,
                             unsigned flags) {
+    if (recorder.wishes.exchange_refused && (flags & RENAME_EXCHANGE) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
     enter();
     int moved = inode_at(old_at, old_path);
     int replaced = inode_at(new_at, new_path);
@@ -319,6 +325,10 @@ oplog recorder_stop(void) {
 
 void recorder_drop_syncs(const char *pattern) {
     next_wishes.dropped = pattern;
+}
+
+void recorder_refuse_exchange(void) {
+    next_wishes.exchange_refused = true;
 }
 
 void recorder_before(size_t change, void (*action)(void)) {

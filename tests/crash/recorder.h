@@ -13,6 +13,8 @@ oplog recorder_stop(void);
 /* From the next start until the one after it: syncs of what has such a name (fnmatch) are answered
  * with success and not done. */
 void recorder_drop_syncs(const char *pattern);
+/* Likewise: RENAME_EXCHANGE is unknown. */
+void recorder_refuse_exchange(void);
 /* Likewise: before the change of this number (0 is the first), `action` runs with the real kernel
  * in force. */
 void recorder_before(size_t change, void (*action)(void));

@@ -218,6 +218,14 @@ static uint64_t digest_below(const volume *it, int inode) {
     return sum;
 }
 
+/* Of an entry of the trash, without its number: that may change. */
+static uint64_t hash_place(int name) {
+    const char *text = names.all[name].text;
+    const char *number = strrchr(text, '.');
+    bool in_trash = starts_with(text, ".trash-");
+    return in_trash ? volume_hash(text, (size_t)(number - text)) : volume_name_hash(name);
+}
+
 /* A directory in runs/ is a run, or one in the trash. */
 static void count_runs(const volume *it, int font_name, int runs, volume_runs *sum) {
     for (size_t i = 0; i < it->inodes[runs].directory.count; i++) {
@@ -225,9 +233,15 @@ static void count_runs(const volume *it, int font_name, int runs, volume_runs *s
         if (volume_name_is_stage(entry->name) || !it->inodes[entry->inode].is_directory) {
             continue;
         }
-        uint64_t place = volume_mix(volume_name_hash(font_name), volume_name_hash(entry->name));
-        sum->digest += volume_mix(place, digest_below(it, entry->inode));
-        sum->live += names.all[font_name].text[0] != '.' && names.all[entry->name].text[0] != '.';
+        uint64_t place = volume_mix(hash_place(font_name), hash_place(entry->name));
+        uint64_t digest = volume_mix(place, digest_below(it, entry->inode));
+        bool live = names.all[font_name].text[0] != '.' && names.all[entry->name].text[0] != '.';
+        sum->digest += digest;
+        sum->live += live;
+        if (!live) {
+            harness_check(sum->trash_count < VOLUME_TRASH_MAX, "so much in the trash");
+            sum->trash[sum->trash_count++] = digest;
+        }
     }
 }
 

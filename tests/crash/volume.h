@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { VOLUME_ROOT = 0, VOLUME_NONE = -1 };
+enum { VOLUME_ROOT = 0, VOLUME_NONE = -1, VOLUME_TRASH_MAX = 16 };
 
 typedef struct volume_entry {
     int name; /* of volume_name */
@@ -62,6 +62,8 @@ int volume_find_real(const volume *it, uint64_t real);
 typedef struct volume_runs {
     uint64_t digest;
     size_t live;
+    uint64_t trash[VOLUME_TRASH_MAX]; /* of the digest, a sum, what is an entry's in the trash */
+    size_t trash_count;
 } volume_runs;
 
 volume_runs volume_count_runs(const volume *it);
