@@ -5,8 +5,9 @@
 #include <stdint.h>
 
 /* checkpoint files */
-#define FK_LIMIT_ZIP_ENTRIES    1000000u             /* records in one zip checkpoint */
-#define FK_LIMIT_ZIP_NAME_BYTES 512u                 /* one record's name */
+#define FK_LIMIT_ZIP_ENTRIES    1000000u /* records in one zip checkpoint */
+#define FK_LIMIT_ZIP_NAME_BYTES 512u     /* one record's name */
+#define FK_LIMIT_LEGACY_KEY     64u      /* bytes of a storage's key, before PyTorch 1.6 */
 #define FK_LIMIT_PICKLE_BYTES   (UINT64_C(64) << 20) /* data.pkl */
 #define FK_LIMIT_PICKLE_OPCODES 16000000u
 #define FK_LIMIT_PICKLE_STACK   1000000u

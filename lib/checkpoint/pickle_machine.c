@@ -152,7 +152,7 @@ static fk_code fail_not_a_value(fk_machine *machine, const fk_item *item) {
     if (item->kind == FK_ITEM_GLOBAL) {
         fk_error_set(machine->err, FK_E_UNSUPPORTED, "'%s.%s' itself is stored as a value",
                      item->global->module, item->global->name);
-    } else if (item->kind == FK_ITEM_STORAGE) {
+    } else if (item->kind == FK_ITEM_STORAGE || item->kind == FK_ITEM_PART) {
         fk_error_set(machine->err, FK_E_UNSUPPORTED, "a storage itself is stored as a value");
         fk_error_hint(machine->err, "store a tensor that looks at it instead");
     } else {

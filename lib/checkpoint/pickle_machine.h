@@ -20,6 +20,7 @@ typedef enum fk_item_kind {
     FK_ITEM_VALUE,
     FK_ITEM_GLOBAL,  /* a class or function of the table */
     FK_ITEM_STORAGE, /* what a persistent id stands for */
+    FK_ITEM_PART,    /* the same, when it stands for a part of a storage */
     FK_ITEM_MIXED,   /* a tuple with items that are no values: the arguments of a call */
     FK_ITEM_OPAQUE,  /* inspection: an unknown global, or what calling one gave */
 } fk_item_kind;
@@ -27,13 +28,21 @@ typedef enum fk_item_kind {
 typedef struct fk_mixed fk_mixed;
 typedef struct fk_opaque fk_opaque;
 
+/* Elements of a storage that an id names by a key of their own. */
+typedef struct fk_part {
+    fk_storage *storage;
+    uint64_t offset; /* in elements of the class, like `elements` */
+    uint64_t elements;
+} fk_part;
+
 typedef struct fk_item {
     fk_item_kind kind;
-    fk_dtype dtype; /* STORAGE: of its class */
+    fk_dtype dtype; /* STORAGE, PART: of its class */
     union {
         fk_value *value;
         const fk_global *global;
         fk_storage *storage;
+        const fk_part *part;
         const fk_mixed *mixed;
         fk_opaque *opaque;
     };

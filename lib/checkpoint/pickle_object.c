@@ -1,4 +1,4 @@
-/* REDUCE, NEWOBJ, BUILD and BINPERSID: the opcodes that make objects. Only what the table of
+/* REDUCE, NEWOBJ and BUILD: the opcodes that make objects. Only what the table of
  * globals allows is made; in inspection everything else becomes an opaque item. */
 #include <string.h>
 
@@ -175,73 +175,4 @@ fk_code fk_pickle_build(fk_machine *machine, const fk_pickle_step *step) {
         return fk_error_set(machine->err, FK_E_CORRUPT, "an OrderedDict gets its attributes twice");
     }
     return fk_value_set_attributes(built->value, state.value);
-}
-
-/* ---- persistent ids */
-
-/* ("storage", class, key, location, elements) */
-enum { ID_TAG, ID_CLASS, ID_KEY, ID_LOCATION, ID_ELEMENTS, ID_ITEMS };
-
-/* NULL also for a text longer than any record's name: an id that is fetched from the memo again and
- * again is read each time. */
-static const char *as_text(const fk_item *item) {
-    size_t length;
-    if (item->kind != FK_ITEM_VALUE || fk_value_kind(item->value) != FK_KIND_STRING) {
-        return NULL;
-    }
-    const char *text = fk_value_as_text(item->value, &length);
-    return length <= FK_LIMIT_ZIP_NAME_BYTES && length == strlen(text) ? text : NULL;
-}
-
-static fk_code fail_id(fk_machine *machine) {
-    return fk_error_set(machine->err, FK_E_CORRUPT,
-                        "a persistent id is not (\"storage\", class, key, location, elements)");
-}
-
-/* A storage of a class that is not read: its record is still looked up, as bytes. */
-static fk_code find_opaque_storage(fk_machine *machine, const fk_item *id, uint64_t elements) {
-    const fk_global *refused = id[ID_CLASS].opaque->refused;
-    uint64_t bytes;
-    fk_storage *storage;
-    if (refused == NULL || refused->item_bytes == 0 ||
-        !fk_checked_multiply(elements, refused->item_bytes, &bytes)) {
-        return FK_OK;
-    }
-    return machine->host->storage(machine->host->user, as_text(&id[ID_KEY]), FK_DTYPE_NONE,
-                                  as_text(&id[ID_LOCATION]), bytes, &storage, machine->err);
-}
-
-fk_code fk_pickle_binpersid(fk_machine *machine, const fk_pickle_step *step) {
-    (void)step;
-    fk_item tuple;
-    fk_code code = fk_machine_pop(machine, &tuple);
-    if (code != FK_OK) {
-        return code;
-    }
-    if (tuple.kind != FK_ITEM_MIXED || tuple.mixed->count != ID_ITEMS) {
-        return fail_id(machine);
-    }
-    const fk_item *id = tuple.mixed->items;
-    const char *tag = as_text(&id[ID_TAG]);
-    const char *key = as_text(&id[ID_KEY]);
-    const char *location = as_text(&id[ID_LOCATION]);
-    const fk_item *elements = &id[ID_ELEMENTS];
-    bool counted = elements->kind == FK_ITEM_VALUE &&
-                   fk_value_kind(elements->value) == FK_KIND_INT &&
-                   fk_value_as_int(elements->value) >= 0;
-    if (tag == NULL || strcmp(tag, "storage") != 0 || key == NULL || location == NULL || !counted) {
-        return fail_id(machine);
-    }
-    uint64_t count = (uint64_t)fk_value_as_int(elements->value);
-    if (id[ID_CLASS].kind == FK_ITEM_OPAQUE) {
-        code = find_opaque_storage(machine, id, count);
-        return code == FK_OK ? fk_machine_push(machine, id[ID_CLASS]) : code;
-    }
-    if (id[ID_CLASS].kind != FK_ITEM_GLOBAL || id[ID_CLASS].global->kind != FK_GLOBAL_STORAGE) {
-        return fail_id(machine);
-    }
-    fk_item item = {.kind = FK_ITEM_STORAGE, .dtype = id[ID_CLASS].global->dtype};
-    code = machine->host->storage(machine->host->user, key, item.dtype, location, count,
-                                  &item.storage, machine->err);
-    return code == FK_OK ? fk_machine_push(machine, item) : code;
 }

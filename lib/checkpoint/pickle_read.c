@@ -136,10 +136,10 @@ static fk_code fail_at(fk_machine *machine, fk_code code, const uint8_t *bytes, 
     return code;
 }
 
-static fk_code check_length(const fk_machine *machine) {
-    if (machine->length > FK_LIMIT_PICKLE_BYTES) {
-        fk_error_set(machine->err, FK_E_LIMIT, "the pickle has %zu bytes, more than %llu",
-                     machine->length, (unsigned long long)FK_LIMIT_PICKLE_BYTES);
+static fk_code check_length(const fk_machine *machine, size_t length) {
+    if (length > FK_LIMIT_PICKLE_BYTES) {
+        fk_error_set(machine->err, FK_E_LIMIT, "the pickle has %zu bytes, more than %llu", length,
+                     (unsigned long long)FK_LIMIT_PICKLE_BYTES);
         fk_error_hint(machine->err, "store large data as tensors");
         return FK_E_LIMIT;
     }
@@ -182,8 +182,8 @@ fk_code fk_pickle_read(const uint8_t *bytes, size_t length, uint64_t base,
     fk_code code = fk_machine_init(&machine, host, values, &found);
     machine.base = base;
     machine.length = length;
-    if (code == FK_OK) {
-        code = check_length(&machine);
+    if (code == FK_OK && ret_used == NULL) {
+        code = check_length(&machine, length);
     }
     size_t next = 0;
     while (code == FK_OK && !machine.stopped) {
@@ -199,6 +199,9 @@ fk_code fk_pickle_read(const uint8_t *bytes, size_t length, uint64_t base,
         code = fk_pickle_step_read(bytes, length, next, &step, &found);
         if (code == FK_OK) {
             next = step.next;
+            code = check_length(&machine, next);
+        }
+        if (code == FK_OK) {
             code = run(&machine, &step);
         }
     }

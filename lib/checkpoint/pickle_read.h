@@ -12,11 +12,15 @@
 #include "fontkeep/value.h"
 
 /* Where a pickle gets its storages: the persistent id ("storage", class, key, location, numel) of a
- * checkpoint. `dtype` is that of the class, FK_DTYPE_NONE for UntypedStorage (then `elements`
- * counts bytes). */
+ * checkpoint (before PyTorch 1.6 with a sixth item, None or (key, offset, numel) of a part).
+ * `dtype` is that of the class, FK_DTYPE_NONE for UntypedStorage (then `elements` counts bytes). */
 typedef struct fk_pickle_host {
     fk_code (*storage)(void *user, const char *key, fk_dtype dtype, const char *location,
                        uint64_t elements, fk_storage **ret_storage, fk_error *err);
+    /* The format before PyTorch 1.6, whose ids have a sixth item: `key` names the part of
+     * `elements` from `offset` on of the storage `root_key`. NULL: ids have five items. */
+    fk_code (*part)(void *user, const char *key, const char *root_key, uint64_t offset,
+                    uint64_t elements, fk_error *err);
     /* Inspection: a global outside the table is named (`call` false) or called: return FK_OK to go
      * on with an opaque value that may be called and built. NULL: refused. */
     fk_code (*unknown)(void *user, const char *module, const char *name, bool call, uint64_t offset,

@@ -169,10 +169,27 @@ static fk_code read_dtype(fk_machine *machine, const fk_item *item, fk_dtype *re
     return FK_OK;
 }
 
+/* A tensor of a part looks at the whole storage, from the part's offset on. */
+static fk_code enter_part(fk_machine *machine, const fk_part *part, fk_tensor *tensor) {
+    uint64_t first;
+    uint64_t end;
+    if (!fk_tensor_span(tensor, &first, &end) ||
+        end > part->elements * fk_dtype_bytes(tensor->dtype)) {
+        return fail(machine, "elements exceed the part of a storage that it looks at");
+    }
+    tensor->offset += part->offset; /* both are within the storage, unless there are no elements */
+    tensor->offset = end == 0 ? part->offset : tensor->offset;
+    return FK_OK;
+}
+
 static fk_code rebuild_tensor(fk_machine *machine, fk_call call, const fk_item *arguments,
                               size_t count, fk_value **ret_value) {
-    if (arguments[STORAGE].kind != FK_ITEM_STORAGE) {
+    bool is_part = arguments[STORAGE].kind == FK_ITEM_PART;
+    if (arguments[STORAGE].kind != FK_ITEM_STORAGE && !is_part) {
         return fail(machine, "storage is none");
+    }
+    if (is_part && call == FK_CALL_TENSOR_V3) {
+        return fail(machine, "storage is a part, which newer dtypes never look at");
     }
     if (!is_kind(&arguments[OFFSET], FK_KIND_INT) || fk_value_as_int(arguments[OFFSET].value) < 0) {
         return fail(machine, "offset is no whole number from 0");
@@ -185,7 +202,7 @@ static fk_code rebuild_tensor(fk_machine *machine, fk_call call, const fk_item *
         .shape = shape,
         .strides = strides,
         .offset = (uint64_t)fk_value_as_int(arguments[OFFSET].value),
-        .storage = arguments[STORAGE].storage,
+        .storage = is_part ? arguments[STORAGE].part->storage : arguments[STORAGE].storage,
     };
     fk_code code = read_extents(machine, &arguments[SIZE], "size", shape, &tensor.rank);
     if (code == FK_OK) {
@@ -203,6 +220,9 @@ static fk_code rebuild_tensor(fk_machine *machine, fk_call call, const fk_item *
     size_t metadata = call == FK_CALL_TENSOR_V3 ? V3_METADATA : V2_METADATA;
     if (code == FK_OK && count > metadata) {
         code = read_metadata(machine, &arguments[metadata], &tensor);
+    }
+    if (code == FK_OK && is_part) {
+        code = enter_part(machine, arguments[STORAGE].part, &tensor);
     }
     return code == FK_OK ? make_tensor(machine, &tensor, ret_value) : code;
 }

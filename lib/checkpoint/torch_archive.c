@@ -8,7 +8,6 @@
 #include "base/checked.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "value/dtype.h"
 #include "value/values.h"
 
 enum { VERSION_MAX = 10, ALIGNMENT_MAX = 65536 };
@@ -188,86 +187,32 @@ void fk_torch_archive_finish(fk_torch_archive *archive) {
 
 /* ---- storages */
 
-static void swap(uint8_t *bytes, uint64_t count, size_t unit) {
-    for (uint64_t i = 0; i + unit <= count; i += unit) {
-        for (size_t low = 0; low < unit / 2; low++) {
-            uint8_t kept = bytes[i + low];
-            bytes[i + low] = bytes[i + unit - 1 - low];
-            bytes[i + unit - 1 - low] = kept;
-        }
-    }
-}
-
-/* The unit that changes places in another byte order: the element, or half a complex one. */
-static size_t swap_unit(fk_dtype dtype) {
-    return fk_dtype_bytes(dtype) / (fk_dtype_is_complex(dtype) ? 2 : 1);
-}
-
-/* Bytes may be looked at as any of the dtypes that have no class of their own. */
-static size_t alignment_of(fk_dtype dtype) {
-    return dtype == FK_DTYPE_NONE || dtype == FK_UINT8 ? 16 : fk_dtype_bytes(dtype);
-}
-
-/* Bytes of one of the elements that an id counts. */
-static size_t counted_bytes(fk_dtype dtype) {
-    return dtype == FK_DTYPE_NONE ? 1 : fk_dtype_bytes(dtype);
-}
-
 static fk_storage *make_storage(fk_torch_archive *archive, const fk_zip_entry *entry,
                                 fk_dtype dtype) {
-    uint64_t bytes = entry->bytes - entry->bytes % counted_bytes(dtype);
+    uint64_t bytes = entry->bytes - entry->bytes % fk_torch_counted_bytes(dtype);
     if (bytes == 0) {
         return fk_storage_create(archive->values, NULL, 0);
     }
     uint8_t *data = archive->bytes + entry->offset;
-    bool swapped = archive->big_endian && swap_unit(dtype) > 1;
-    bool copied = swapped || (uintptr_t)data % alignment_of(dtype) != 0;
-    if (copied && !archive->look_only) {
-        uint8_t *copy = fk_values_allocate(archive->values, (size_t)bytes);
-        if (copy == NULL) {
-            return NULL;
-        }
-        memcpy(copy, data, (size_t)bytes);
-        if (swapped) {
-            swap(copy, bytes, swap_unit(dtype));
-        }
-        data = copy;
+    if (!archive->look_only) {
+        data = fk_torch_storage_memory(archive->values, data, bytes, dtype, archive->big_endian);
     }
-    return fk_storage_create(archive->values, data, bytes);
-}
-
-static bool counts_bytes(fk_dtype dtype) {
-    return dtype == FK_DTYPE_NONE || dtype == FK_UINT8;
-}
-
-/* Every id of one key must say the same of it. */
-static fk_code check_again(const fk_torch_record *record, const fk_zip_entry *entry, fk_dtype dtype,
-                           const char *location, fk_error *err) {
-    if (record->dtype != dtype && !(counts_bytes(record->dtype) && counts_bytes(dtype))) {
-        fk_error_set(err, FK_E_CORRUPT, "the storage '%s' is used as %s and as %s", entry->name,
-                     fk_dtype_name(record->dtype), fk_dtype_name(dtype));
-        return FK_E_CORRUPT;
-    }
-    if (strcmp(record->location, location) != 0) {
-        return fk_error_set(err, FK_E_CORRUPT, "the storage '%s' has two locations", entry->name);
-    }
-    return FK_OK;
+    return data == NULL ? NULL : fk_storage_create(archive->values, data, bytes);
 }
 
 /* PyTorch writes all bytes of a storage, and counts whole elements only: a float32 view of five
  * bytes has one element and a record of five bytes. */
 static fk_code check_first(const fk_zip_entry *entry, const char *key, fk_dtype dtype,
                            const char *location, uint64_t elements, fk_error *err) {
-    if (strcmp(location, "meta") == 0) {
-        return fail(err, FK_E_UNSUPPORTED, FK_NO_OFFSET,
-                    "materialise the tensor before saving: a meta tensor has no data",
-                    "a storage is on the device 'meta'");
+    fk_code code = fk_torch_check_location(location, err);
+    if (code != FK_OK) {
+        return code;
     }
     if (entry == NULL) {
         return fk_error_set(err, FK_E_CORRUPT, "the storage '%.100s' has no record in the file",
                             key);
     }
-    size_t item = counted_bytes(dtype);
+    size_t item = fk_torch_counted_bytes(dtype);
     if (elements != entry->bytes / item) {
         fk_error_set(err, FK_E_CORRUPT,
                      "the record '%s' has %" PRIu64 " bytes, its storage %" PRIu64
@@ -291,7 +236,7 @@ fk_code fk_torch_archive_storage(void *user, const char *key, fk_dtype dtype, co
     }
     fk_torch_record *record = &archive->records[fk_zip_index(archive->zip, entry)];
     if (record->used) {
-        code = check_again(record, entry, dtype, location, err);
+        code = fk_torch_check_again(record, entry->name, dtype, location, err);
         if (code != FK_OK) {
             return code;
         }

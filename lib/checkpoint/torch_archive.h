@@ -7,16 +7,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "checkpoint/torch_storage.h"
 #include "checkpoint/zip_read.h"
 #include "fontkeep/value.h"
-
-/* What is known of a storage's record. */
-typedef struct fk_torch_record {
-    bool used; /* a persistent id named it */
-    fk_dtype dtype;
-    const char *location;
-    fk_storage *storage;
-} fk_torch_record;
 
 /* Start from zeroed memory. */
 typedef struct fk_torch_archive {

@@ -136,7 +136,7 @@ static fk_code find_damage(locator *locate, fk_error *err) {
 
 /* Names the tensors, as far as the pickle can be read. */
 static fk_code find_tensors(locator *locate, fk_values *values, fk_error *err) {
-    const fk_pickle_host host = {find_storage, pass_global, pass_opcode, locate};
+    const fk_pickle_host host = {find_storage, NULL, pass_global, pass_opcode, locate};
     const fk_zip_entry *pickle = locate->archive.pickle;
     fk_value *top = NULL;
     size_t used;

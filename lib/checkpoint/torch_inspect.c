@@ -2,7 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint/inspect_notes.h"
 #include "checkpoint/inspection.h"
+#include "checkpoint/legacy_file.h"
+#include "checkpoint/legacy_read.h"
 #include "checkpoint/pickle_read.h"
 #include "checkpoint/torch_archive.h"
 #include "checkpoint/torch_format.h"
@@ -11,9 +14,8 @@
 
 /* What the callbacks of one inspection share. */
 typedef struct inspector {
+    fk_inspect_notes notes; /* first */
     fk_torch_archive archive;
-    fk_inspection *inspection;
-    bool foreign; /* the pickle would run something: a finding says what */
 } inspector;
 
 static void inspector_finish(inspector *inspect) {
@@ -27,30 +29,6 @@ static fk_code find_storage(void *user, const char *key, fk_dtype dtype, const c
     inspector *inspect = user;
     return fk_torch_archive_storage(&inspect->archive, key, dtype, location, elements, ret_storage,
                                     err);
-}
-
-static fk_code note_global(void *user, const char *module, const char *name, bool call,
-                           uint64_t offset, fk_error *err) {
-    inspector *inspect = user;
-    inspect->foreign = true;
-    return fk_inspection_add_finding(inspect->inspection, "global", offset, 0, err,
-                                     call ? "the pickle would call '%.100s.%.100s'"
-                                          : "the pickle would import '%.100s.%.100s'",
-                                     module, name);
-}
-
-static fk_code note_opcode(void *user, const char *opcode, uint64_t offset, fk_error *err) {
-    inspector *inspect = user;
-    return fk_inspection_add_finding(inspect->inspection, "opcode", offset, 0, err,
-                                     "the pickle uses %s, which torch.save never writes", opcode);
-}
-
-static fk_code note_tensor(void *user, const char *path, const fk_value *value, fk_error *err) {
-    inspector *inspect = user;
-    if (fk_value_kind(value) != FK_KIND_TENSOR) {
-        return FK_OK;
-    }
-    return fk_inspection_add_tensor(inspect->inspection, path, fk_value_as_tensor(value), err);
 }
 
 /* ---- what the archive holds */
@@ -78,14 +56,14 @@ static fk_code note_crcs(inspector *inspect, bool *ret_pickle_damaged, fk_error 
         if (!fk_zip_check(zip, entry, &computed)) {
             *ret_pickle_damaged = *ret_pickle_damaged || entry == inspect->archive.pickle;
             code = fk_inspection_add_finding(
-                inspect->inspection, "crc", entry->offset, entry->bytes, err,
+                inspect->notes.inspection, "crc", entry->offset, entry->bytes, err,
                 "the record '%s' is damaged: its CRC-32 is not the one recorded", entry->name);
         }
         missing += !computed;
     }
     if (code == FK_OK && missing > 0) {
         code = fk_inspection_add_finding(
-            inspect->inspection, "crc", FK_NO_OFFSET, 0, err,
+            inspect->notes.inspection, "crc", FK_NO_OFFSET, 0, err,
             "crc not computed: %zu records were written without CRC-32, damage cannot be seen",
             missing);
     }
@@ -101,7 +79,7 @@ static fk_code note_surplus(inspector *inspect, bool pickle_read, fk_error *err)
         bool unused = storage && pickle_read && !inspect->archive.records[i].used;
         if (unused || (!storage && !is_known_record(entry))) {
             code = fk_inspection_add_finding(
-                inspect->inspection, "record", entry->offset, entry->bytes, err,
+                inspect->notes.inspection, "record", entry->offset, entry->bytes, err,
                 storage ? "the record '%s' belongs to no tensor"
                         : "the record '%s' is none that torch.save writes",
                 entry->name);
@@ -114,7 +92,8 @@ static fk_code note_surplus(inspector *inspect, bool pickle_read, fk_error *err)
 
 /* Reads the pickle and lists its tensors, as far as it goes. */
 static fk_code read_pickle(inspector *inspect, fk_values *values, fk_error *err) {
-    const fk_pickle_host host = {find_storage, note_global, note_opcode, inspect};
+    const fk_pickle_host host = {find_storage, NULL, fk_inspect_note_global, fk_inspect_note_opcode,
+                                 inspect};
     const fk_zip_entry *pickle = inspect->archive.pickle;
     fk_value *top = NULL;
     size_t used = 0;
@@ -122,43 +101,38 @@ static fk_code read_pickle(inspector *inspect, fk_values *values, fk_error *err)
                                   pickle->offset, &host, values, &top, &used, err);
     if (code == FK_OK && used < pickle->bytes) {
         code = fk_inspection_add_finding(
-            inspect->inspection, "trailing", pickle->offset + used, pickle->bytes - used, err,
+            inspect->notes.inspection, "trailing", pickle->offset + used, pickle->bytes - used, err,
             "%" PRIu64 " bytes follow the pickle's STOP", pickle->bytes - used);
     }
-    return code == FK_OK ? fk_value_walk(top, "", note_tensor, inspect, err) : code;
+    return code == FK_OK ? fk_inspect_note_tensors(&inspect->notes, top, err) : code;
 }
 
-/* A pickle that cannot be read on behind something foreign is how malware hides from scanners: what
- * was found is worth more than the error. */
+/* Damage is an error; behind something foreign, what was found so far is worth more. */
 static fk_code inspect_pickle(inspector *inspect, bool damaged, fk_values *values, bool *ret_read,
                               fk_error *err) {
     fk_error found;
     found.message[0] = '\0';
     found.offset = FK_NO_OFFSET;
     fk_code code = read_pickle(inspect, values, &found);
-    bool breaks = code == FK_E_CORRUPT || code == FK_E_UNSUPPORTED || code == FK_E_LIMIT;
-    if (breaks && inspect->foreign && !damaged) {
-        return fk_inspection_add_finding(inspect->inspection, "pickle", found.offset, 0, err,
-                                         "the pickle breaks off: %s", found.message);
-    }
     *ret_read = code == FK_OK;
-    if (code != FK_OK && err != NULL) {
-        *err = found;
-    }
-    return code;
+    inspect->notes.foreign = inspect->notes.foreign && !damaged;
+    return fk_inspect_note_break(&inspect->notes, &found, code, err);
 }
 
 /* ---- the whole */
 
 fk_code fk_torch_inspect(const uint8_t *bytes, size_t length, fk_inspection **ret_inspection,
                          fk_error *err) {
+    if (fk_legacy_recognise(bytes, length)) {
+        return fk_legacy_inspect(bytes, length, ret_inspection, err);
+    }
     if (!fk_zip_recognise(bytes, length)) {
         return fk_torch_format_refuse(bytes, length, err);
     }
     FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
     FK_SCOPED(fk_inspection_destroyp)
     fk_inspection *inspection = fk_inspection_create("pytorch-zip", length);
-    FK_SCOPED(inspector_finish) inspector inspect = {.inspection = inspection};
+    FK_SCOPED(inspector_finish) inspector inspect = {.notes.inspection = inspection};
     if (values == NULL || inspection == NULL) {
         return fk_error_no_memory(err);
     }

@@ -1,5 +1,7 @@
 #include "checkpoint/torch_read.h"
 
+#include "checkpoint/legacy_file.h"
+#include "checkpoint/legacy_read.h"
 #include "checkpoint/pickle_read.h"
 #include "checkpoint/torch_archive.h"
 #include "checkpoint/torch_format.h"
@@ -32,6 +34,10 @@ static fk_code check_all_used(const fk_torch_archive *archive, fk_error *err) {
     return FK_OK;
 }
 
+bool fk_torch_has_crcs(const uint8_t *bytes, size_t length) {
+    return fk_zip_recognise(bytes, length);
+}
+
 static fk_code read_zip(uint8_t *bytes, size_t length, unsigned flags, fk_values *values,
                         fk_value **ret_top, fk_error *err) {
     FK_SCOPED(fk_torch_archive_finish) fk_torch_archive archive;
@@ -56,11 +62,17 @@ static fk_code read_zip(uint8_t *bytes, size_t length, unsigned flags, fk_values
     return code;
 }
 
-/* Formats other than zip (the one before PyTorch 1.6 is next) go here, by how the file starts. */
+bool fk_torch_recognise(const uint8_t *bytes, size_t length) {
+    return fk_zip_recognise(bytes, length) || fk_legacy_recognise(bytes, length);
+}
+
 fk_code fk_torch_read(uint8_t *bytes, size_t length, unsigned flags, fk_values *values,
                       fk_value **ret_top, fk_error *err) {
     if (fk_zip_recognise(bytes, length)) {
         return read_zip(bytes, length, flags, values, ret_top, err);
+    }
+    if (fk_legacy_recognise(bytes, length)) {
+        return fk_legacy_read(bytes, length, values, ret_top, err);
     }
     return fk_torch_format_refuse(bytes, length, err);
 }

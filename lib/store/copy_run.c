@@ -212,7 +212,8 @@ static bool is_left_out(const fk_run *run, const char *path) {
     for (size_t i = 0; i < run->info.problem_count; i++) {
         const fk_problem *problem = &run->info.problems[i];
         bool same = problem->path != NULL && strcmp(problem->path, path) == 0;
-        if (same && strcmp(problem->code, "version") != 0) {
+        if (same && strcmp(problem->code, "version") != 0 &&
+            strcmp(problem->code, "unverified") != 0) {
             return true;
         }
     }
@@ -299,7 +300,7 @@ static fk_code check_usable(const fk_run *run, fk_error *err) {
     for (size_t i = 0; i < run->info.problem_count; i++) {
         const fk_problem *problem = &run->info.problems[i];
         bool weights = problem->path != NULL && strcmp(problem->path, run->weights_name) == 0;
-        if (weights) {
+        if (weights && strcmp(problem->code, "unverified") != 0) {
             code = strcmp(problem->code, "missing") == 0   ? FK_E_INCOMPLETE
                    : strcmp(problem->code, "version") == 0 ? FK_E_UNSUPPORTED
                                                            : FK_E_CORRUPT;
@@ -307,7 +308,9 @@ static fk_code check_usable(const fk_run *run, fk_error *err) {
                          problem->message);
             fk_error_path(err, problem->path);
             fk_error_offset(err, problem->offset);
-            fk_error_hint(err, "restore the file from a copy, or name another run");
+            fk_error_hint(err, code == FK_E_UNSUPPORTED
+                                   ? "inspect the file to see what to do, or name another run"
+                                   : "restore the file from a copy, or name another run");
             return fk_run_error_path(run, code, err);
         }
     }

@@ -8,6 +8,7 @@
 #include "store/layout.h"
 #include "store/options.h"
 #include "store/resolve.h"
+#include "store/weights_check.h"
 #include "value/values.h"
 
 /* Takes over the run, also on failure. */
@@ -81,6 +82,9 @@ static fk_code load_opened(fk_run *run, const fk_load_options *options, bool ass
     }
     if (code == FK_OK) {
         note_version(loaded);
+        if (run->manifest == FK_RUN_MANIFEST_NONE) {
+            fk_weights_note_format(run, &loaded->map);
+        }
         code = fk_health_conclude(run, err);
     }
     if (code == FK_OK && options->strict) {

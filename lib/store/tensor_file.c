@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "checkpoint/npy.h"
 #include "checkpoint/torch_read.h"
-#include "checkpoint/zip_read.h"
 #include "fontkeep/checkpoint.h"
 #include "fontkeep/json.h"
 #include "os/file.h"
@@ -209,7 +208,7 @@ static fk_code read_any(fk_map *map, fk_values *values, fk_value **ret_tensor, f
     if (map->bytes > 0 && fk_npy_recognise(map->data, map->bytes)) {
         return fk_npy_read(map->data, map->bytes, values, ret_tensor, err);
     }
-    if (map->bytes > 0 && fk_zip_recognise(map->data, map->bytes)) {
+    if (map->bytes > 0 && fk_torch_recognise(map->data, map->bytes)) {
         return read_checkpoint(map, values, ret_tensor, err);
     }
     return starts_like_json(map) ? read_json(map, values, ret_tensor, err) : no_tensor(err);

@@ -36,11 +36,24 @@ static fk_code read_checkpoint(fk_map *map, fk_error *err) {
     return code == FK_OK ? fk_weights_unwrap(top, &weights, err) : code;
 }
 
+void fk_weights_note_format(fk_run *run, const fk_map *map) {
+    fk_problem problem = FK_PROBLEM("unverified", run->weights_name);
+    if (!fk_torch_has_crcs(map->data, map->bytes)) {
+        fk_findings_add(&run->findings, FK_UNVERIFIED, &problem,
+                        "the format before PyTorch 1.6 has no checksums: damage in tensors cannot "
+                        "be seen");
+    }
+}
+
 static fk_code judge(fk_run *run, fk_map *map, int fd, fk_error *err) {
     fk_error error = {0};
     fk_code code = read_checkpoint(map, &error);
-    if (code == FK_OK || is_ours(code)) {
-        return code == FK_OK ? FK_OK : pass_on(&error, err);
+    if (is_ours(code)) {
+        return pass_on(&error, err);
+    }
+    if (code == FK_OK) {
+        fk_weights_note_format(run, map);
+        return FK_OK;
     }
     if (code != FK_E_CORRUPT) {
         fk_findings_add_error(&run->findings, FK_UNSUPPORTED, "version", run->weights_name, &error);

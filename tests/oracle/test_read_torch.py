@@ -413,13 +413,6 @@ def test_pickle_protocols_before_2_are_refused_with_what_to_do(protocol, tmp_pat
     assert "pickle_protocol" in message
 
 
-def test_the_formats_of_old_are_refused_by_name(tmp_path):
-    torch.save([1], tmp_path / "a.pt", _use_new_zipfile_serialization=False)
-    rows, message = dump(tmp_path / "a.pt")
-    assert rows == [{"error": "unsupported", "offset": 0}]
-    assert "before 1.6" in message
-
-
 def test_a_torchscript_archive_is_refused_by_name(tmp_path):
     torch.jit.script(torch.nn.Linear(1, 1)).save(str(tmp_path / "a.pt"))
     rows, message = dump(tmp_path / "a.pt")
