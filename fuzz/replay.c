@@ -1,6 +1,7 @@
 /* Feeds files to a target without a fuzzer: the corpus as a plain test, in any build.
  * Usage: replay_TARGET DIRECTORY|FILE ... */
 #include <dirent.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "fuzz.h"
@@ -38,7 +39,8 @@ static void replay_directory(const char *path) {
     int count = scandir(path, &names, NULL, alphasort);
     for (int i = 0; i < count; i++) {
         char *file = NULL;
-        if (names[i]->d_name[0] != '.' && asprintf(&file, "%s/%s", path, names[i]->d_name) > 0) {
+        bool input = names[i]->d_name[0] != '.' && names[i]->d_type != DT_DIR;
+        if (input && asprintf(&file, "%s/%s", path, names[i]->d_name) > 0) {
             replay_file(file);
         }
         free(file);
