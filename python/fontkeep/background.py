@@ -1,7 +1,8 @@
-"""Saves in the background: one thread of the process writes them, in the order of the calls."""
+"""Saves in the background: one at a time, in the order of the calls."""
 
 from __future__ import annotations
 
+import collections
 import os
 import threading
 import traceback
@@ -52,29 +53,89 @@ class BackgroundSave(futures.Future[str]):
             warnings.warn(message, FontKeepWarning, stacklevel=2, source=self)
 
 
+class _Job:
+    """A save: `write` it; `drop` it when its future was cancelled before."""
+
+    def __init__(
+        self,
+        future: BackgroundSave,
+        line: Line,
+        write: Callable[[], str],
+        drop: Callable[[], None],
+    ) -> None:
+        self.future = future
+        self.line = line
+        self._write = write
+        self._drop = drop
+
+    def work(self) -> None:
+        try:
+            if self.future.set_running_or_notify_cancel():
+                self.future.set_result(self._write())
+            else:
+                self._drop()
+        except BaseException as error:
+            traceback.clear_frames(error.__traceback__)  # they hold the copy of the model
+            self.future.set_exception(error)
+
+    def forget(self) -> None:
+        """When it is done: the frames of a failure lead here, and the future to the failure."""
+        vars(self).clear()
+
+
 class _Writer:
-    """The thread, made when the first save comes. Interpreter exit waits for what was submitted."""
+    """The jobs of this process. Each has a thread, for which the interpreter's exit waits;
+    whichever has its turn takes the oldest job, so a thread too many (Ctrl-C) does no harm."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.executor: futures.ThreadPoolExecutor | None = None
-        self.thread: int | None = None
-        self.last: dict[Line, BackgroundSave] = {}
+        self.turn = threading.Lock()
+        self.thread: int | None = None  # the one whose turn it is
+        self._lock = threading.Lock()
+        self._jobs: collections.deque[_Job] = collections.deque()
+        self._last: dict[Line, BackgroundSave] = {}
 
-    def start(self) -> futures.ThreadPoolExecutor:
-        if self.executor is None:
-            self.executor = futures.ThreadPoolExecutor(1, "fontkeep-writer", self._note)
-        return self.executor
+    def last(self, line: Line) -> BackgroundSave | None:
+        """The newest save there that has not ended."""
+        with self._lock:
+            return self._last.get(line)
 
-    def _note(self) -> None:
-        self.thread = threading.get_ident()
+    def add(self, job: _Job) -> None:
+        with self._lock:
+            self._jobs.append(job)
+            self._last[job.line] = job.future
+
+    def remove(self, job: _Job) -> bool:
+        """False when it has been taken."""
+        with self._lock:
+            if job not in self._jobs:
+                return False
+            self._jobs.remove(job)
+        self._end(job)
+        return True
+
+    def work(self) -> None:
+        """Takes the oldest job."""
+        with self.turn:
+            self.thread = threading.get_ident()
+            with self._lock:
+                job = self._jobs.popleft() if self._jobs else None
+            if job is not None:
+                job.work()
+                self._end(job)
+                job.forget()
+            self.thread = None
+
+    def _end(self, job: _Job) -> None:
+        with self._lock:
+            if self._last.get(job.line) is job.future:
+                del self._last[job.line]
 
 
 _writer = _Writer()
 
 
 def _forget() -> None:
-    """In a forked child there is no such thread, and the saves are the parent's."""
+    """In a forked child there are no such threads, and the saves are the parent's."""
     global _writer
     _writer = _Writer()
 
@@ -82,43 +143,28 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)
 
 
-def _work(
+def submit(
     future: BackgroundSave, line: Line, write: Callable[[], str], drop: Callable[[], None]
 ) -> None:
+    """Has `write` called by another thread; `drop` when the future was cancelled before."""
+    job = _Job(future, line, write, drop)
+    _writer.add(job)
     try:
-        if future.set_running_or_notify_cancel():
-            future.set_result(write())
-        else:
-            drop()
-    except BaseException as error:
-        traceback.clear_frames(error.__traceback__)  # they hold the copy of the model
-        future.set_exception(error)
-    finally:
-        with _writer.lock:
-            if _writer.last.get(line) is future:
-                del _writer.last[line]
-        del future  # no cycle with the traceback: a failure shows when the last reference goes
-
-
-def submit(line: Line, write: Callable[[], str], drop: Callable[[], None]) -> BackgroundSave:
-    """Has `write` called by the writer thread; `drop` when the future was cancelled before."""
-    future = BackgroundSave()
-    with _writer.lock:
-        try:
-            _writer.start().submit(_work, future, line, write, drop)
-            _writer.last[line] = future
-            return future
-        except RuntimeError:  # the interpreter is at its end and starts no more threads
-            pass
-    _work(future, line, write, drop)
-    return future
+        if threading.main_thread().is_alive():
+            threading.Thread(target=_writer.work, name="fontkeep-writer", daemon=False).start()
+            return
+    except RuntimeError:  # from Python 3.12 on the end of the interpreter shows so
+        pass
+    except BaseException:  # Ctrl-C
+        _writer.remove(job)
+        raise
+    _writer.work()  # nobody would wait for a thread any more
 
 
 def wait(line: Line) -> None:
     """Until the saves that are under way there have ended, well or not."""
     if threading.get_ident() == _writer.thread:  # a callback of a future: they wait for us
         return
-    with _writer.lock:
-        last = _writer.last.get(line)
+    last = _writer.last(line)
     if last is not None:
         futures.wait([last])

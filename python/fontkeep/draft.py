@@ -170,9 +170,7 @@ class RunDraft:
         >>> run = store.begin_run("1-fruity")
         >>> run.discard()
         """
-        if self.future is not None:
-            self.future.cancel()
-        else:
+        if self.future is None or self.future.cancel():
             self._drop()
 
     def _take(self, tree: Any) -> None:
@@ -198,11 +196,17 @@ class RunDraft:
             raise
 
     def _leave(self) -> str | Future[str]:
-        if self._wait:
-            return self.commit()
+        try:
+            return self.commit() if self._wait else self._hand_over()
+        except BaseException:
+            self.discard()
+            raise
+
+    def _hand_over(self) -> Future[str]:
         self._check_open()
-        self.future = background.submit(self._line, self._publish, self._drop)
-        return self.future
+        future = self.future = background.BackgroundSave()  # first: Ctrl-C finds it to cancel
+        background.submit(future, self._line, self._publish, self._drop)
+        return future
 
     def _publish(self) -> str:
         """In the thread of the caller, or in the background."""
@@ -219,10 +223,11 @@ class RunDraft:
         return str(self.id)
 
     def _drop(self) -> None:
-        self._tree = None
-        if self._native is not None:
-            self._locked("discard")
-            self._native = None
+        with self._lock:
+            native, self._native = self._native, None
+            self._tree = None
+            if native is not None:
+                native.discard()
 
     def _add_pixels(self, glyphs: list[tuple[str, Pixels]]) -> None:
         for label, pixels in glyphs:

@@ -221,8 +221,12 @@ class Saving(Handle):
             optional_text(parent_run_id, "parent_run_id"),
             create_font,
         )
-        line = (os.path.abspath(store.path()), font_id)
-        return RunDraft(native, architecture, line=line, wait=wait)
+        try:
+            line = (os.path.abspath(store.path()), font_id)
+            return RunDraft(native, architecture, line=line, wait=wait)
+        except BaseException:  # Ctrl-C
+            native.discard()
+            raise
 
 
 def _check_complete(status: str, assets: tuple[Any, ...]) -> None:

@@ -16,13 +16,25 @@ import fontkeep
 from fontkeep import background
 
 
+class Turn:
+    """The turn to write, which no save gets until it is given."""
+
+    def __init__(self) -> None:
+        background._writer.turn.acquire()
+        self.taken = True
+
+    def give(self) -> None:
+        if self.taken:
+            self.taken = False
+            background._writer.turn.release()
+
+
 @pytest.fixture
 def held():
-    """The writer thread does nothing until this event is set."""
-    event = threading.Event()
-    background._writer.start().submit(event.wait, 60)
-    yield event
-    event.set()
+    """The turn to write is taken until the test gives it."""
+    turn = Turn()
+    yield turn
+    turn.give()
 
 
 def test_a_background_save_gives_a_future_of_the_id(store, save) -> None:
@@ -43,7 +55,7 @@ def test_a_background_save_writes_the_values_at_the_time_of_the_call(store, save
     weights["more"] = 1
     del weights, array
     gc.collect()
-    held.set()
+    held.give()
     back, back_vector, _ = store.load_model("1-fruity", future.result(60))
     assert sorted(back) == ["array", "swapped", "tensor", "view"]
     assert float(back["array"].sum()) == 0 and back["tensor"].tolist() == list(range(8))
@@ -57,7 +69,7 @@ def test_a_slice_of_a_large_tensor_is_copied_alone(store, save, held, resident_b
     before = resident_bytes()
     future = save(weights={"slice": large[20_000_000:20_000_100]}, wait=False)
     assert resident_bytes() - before < 5_000_000
-    held.set()
+    held.give()
     assert store.load_model("1-fruity", future.result(60))[0]["slice"].tolist() == [1] * 100
 
 
@@ -70,7 +82,7 @@ def test_what_a_background_save_needs_is_one_copy_until_it_is_written(
     before = resident_bytes()
     future = save(weights=weights, wait=False)
     assert megabytes - 1 <= (resident_bytes() - before) >> 20 < megabytes + 16
-    held.set()
+    held.give()
     future.result(60)
     assert (resident_bytes() - before) >> 20 < 16
 
@@ -79,7 +91,7 @@ def test_runs_of_a_font_appear_in_the_order_of_the_calls(store, save, held) -> N
     futures = [save(weights={"n": n}, wait=False) for n in range(5)]
     with store.begin_run("1-fruity", status="failed", wait=False) as run:
         run.set_weights({"n": 5}, None)
-    threading.Timer(0.05, held.set).start()
+    threading.Timer(0.05, held.give).start()
     last = save(weights={"n": 6})
     assert all(future.done() for future in futures)
     ids = [future.result(60) for future in futures] + [run.id, last]
@@ -92,7 +104,7 @@ def test_other_fonts_do_not_wait(store, save, held) -> None:
     future = save("1-fruity", wait=False)
     save("2-dumb")
     assert not future.done()
-    held.set()
+    held.give()
     future.result(60)
 
 
@@ -100,7 +112,7 @@ def test_a_callback_may_save_while_others_wait(store, save, held) -> None:
     saved = []
     futures = [save(wait=False) for _ in range(3)]
     futures[0].add_done_callback(lambda _: saved.append(save()))
-    held.set()
+    held.give()
     futures[-1].result(60)
     assert len(saved) == 1 and len(store.list_runs("1-fruity")) == 4
 
@@ -139,7 +151,7 @@ def test_what_fails_while_writing_comes_through_the_future(store, save, held) ->
     future = save(wait=False)
     lose_stage(store)
     after = save(wait=False)
-    held.set()
+    held.give()
     assert isinstance(future.exception(60), fontkeep.FontKeepError)
     with pytest.raises(fontkeep.FontKeepError):
         future.result()
@@ -152,7 +164,7 @@ def test_a_failure_keeps_no_copy_of_the_model(store, save, held, resident_bytes)
     before = resident_bytes()
     future = save(weights=weights, wait=False)
     lose_stage(store)
-    held.set()
+    held.give()
     assert future.exception(60) is not None
     assert resident_bytes() - before < 16_000_000
 
@@ -160,17 +172,21 @@ def test_a_failure_keeps_no_copy_of_the_model(store, save, held, resident_bytes)
 def test_a_failure_that_nobody_asks_about_is_warned_of(store, save, held) -> None:
     future = save(wait=False)
     lose_stage(store)
-    held.set()
+    held.give()
     concurrent.futures.wait([future], 60)
+    gc.disable()  # the last reference is enough
     with pytest.warns(fontkeep.FontKeepWarning, match="nobody asked"):
+        for thread in threading.enumerate():
+            if thread.name == "fontkeep-writer":
+                thread.join(60)
         del future
-        gc.collect()
+    gc.enable()
 
 
 def test_a_failure_that_was_asked_about_is_not(store, save, held) -> None:
     future = save(wait=False)
     lose_stage(store)
-    held.set()
+    held.give()
     with pytest.raises(fontkeep.FontKeepError):
         future.result(60)
     with warnings.catch_warnings():
@@ -184,7 +200,7 @@ def test_a_save_can_be_cancelled_before_it_is_written(store, save, held) -> None
     assert store.status().stages == 1
     assert future.cancel() and future.cancelled()
     kept = save(wait=False)
-    held.set()
+    held.give()
     run_id = kept.result(60)
     assert [run.run_id for run in store.list_runs("1-fruity")] == [run_id]
     assert store.status().stages == 0
@@ -206,7 +222,7 @@ def test_a_draft_is_written_and_committed_behind_the_block(store, image, held) -
     for late in (lambda: run.set_feedback({}), run.commit, lambda: run.set_weights({}, None)):
         with pytest.raises(TypeError, match="committed"):
             late()
-    held.set()
+    held.give()
     assert run.future.result(60) == run.id
     back = store.open_run("1-fruity", run.id)
     assert back.weights["w"].sum() == 0 and back.architecture == {"n": 1}
@@ -236,10 +252,39 @@ def test_a_background_draft_can_be_discarded_behind_the_block(store, held) -> No
     with store.begin_run("1-fruity", status="failed", wait=False) as run:
         run.set_weights({"n": 1}, None)
     run.discard()
-    held.set()
-    assert run.future.cancelled()
-    background._writer.start().submit(int).result(60)
-    assert store.status().stages == 0 and store.status().runs == 0
+    assert run.future.cancelled() and store.status().stages == 0
+    held.give()
+    writers = [thread for thread in threading.enumerate() if thread.name == "fontkeep-writer"]
+    for thread in writers:
+        thread.join(60)
+    assert store.status().runs == 0
+
+
+def in_steps(store: fontkeep.Store) -> None:
+    with store.begin_run("1-fruity", status="failed", wait=False) as run:
+        run.set_weights({"n": 1}, None)
+
+
+@pytest.mark.parametrize("stepwise", [False, True])
+@pytest.mark.parametrize("begun", [False, True])
+def test_ctrl_c_while_a_save_is_handed_over_leaves_nothing(
+    store, save, held, monkeypatch, begun: bool, stepwise: bool
+) -> None:
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        if begun:
+            start(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        in_steps(store) if stepwise else save(wait=False)
+    monkeypatch.undo()
+    assert store.status().stages == 0
+    held.give()
+    run_id = save()
+    assert [run.run_id for run in store.list_runs("1-fruity")] == [run_id]
 
 
 def test_an_incomplete_background_draft_fails_through_its_future(store) -> None:
@@ -285,12 +330,11 @@ def test_a_save_at_the_very_end_is_written_at_once(store) -> None:
 
 def test_a_failure_at_the_end_is_told(store) -> None:
     code = """
-    event = threading.Event()
-    background._writer.start().submit(event.wait)
+    background._writer.turn.acquire()
     save(wait=False)
     [stage] = [e.path for e in os.scandir(store.path + "/1-a/runs") if e.is_dir()]
     os.rename(stage, store.path + "/lost")
-    event.set()
+    background._writer.turn.release()
     """
     _, err = run_script(store, START, code)
     assert "FontKeepWarning" in err and "nobody asked" in err
@@ -298,8 +342,7 @@ def test_a_failure_at_the_end_is_told(store) -> None:
 
 def test_a_forked_child_leaves_the_saves_of_its_parent_alone(store) -> None:
     code = """
-    event = threading.Event()
-    background._writer.start().submit(event.wait)
+    background._writer.turn.acquire()
     pending = save(wait=False)
     draft = store.begin_run("1-a", status="failed")
     child = os.fork()
@@ -318,7 +361,7 @@ def test_a_forked_child_leaves_the_saves_of_its_parent_alone(store) -> None:
         print(save(), save(wait=False).result(), flush=True)
         sys.exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    event.set()
+    background._writer.turn.release()
     print(pending.result(), draft.commit())
     """
     out, err = run_script(store, START, code)
@@ -334,6 +377,6 @@ def test_the_functions_of_the_module_save_in_order_too(tmp_path, monkeypatch, im
     futures = [
         fontkeep.save_model("1-a", {"n": n}, [1.0], image, {}, {}, wait=False) for n in range(3)
     ]
-    held.set()
+    held.give()
     assert [run.run_id for run in fontkeep.list_runs("1-a")] <= [f.result(60) for f in futures]
     assert fontkeep.load_model("1-a")[0] == {"n": 2}
