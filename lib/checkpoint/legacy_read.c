@@ -5,8 +5,6 @@
 #include "checkpoint/legacy_file.h"
 #include "value/values.h"
 
-FK_DEFINE_SCOPED(fk_legacy_file, fk_legacy_file_finish);
-
 fk_code fk_legacy_read(uint8_t *bytes, size_t length, fk_values *values, fk_value **ret_top,
                        fk_error *err) {
     FK_SCOPED(fk_legacy_file_finish) fk_legacy_file file;
