@@ -6,6 +6,7 @@ import argparse
 import datetime
 import importlib
 import pathlib
+import signal
 import sys
 
 from . import document, machine
@@ -60,6 +61,7 @@ def stamp() -> str:
 
 def main() -> int:
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and clean up
     options.scratch.mkdir(parents=True, exist_ok=True)
     interpreters = tuple(probe(path) for path in options.python)
     setting = Setting(options.build, options.scratch, interpreters, options.smoke)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import pathlib
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from ..samples import Samples, interleave
 from ..setting import Setting
 
 DROP = pathlib.Path("/proc/sys/vm/drop_caches")
+COLD = ("library", "command")
 
 
 def run(setting: Setting) -> Report:
@@ -21,7 +23,9 @@ def run(setting: Setting) -> Report:
     with setting.directory(setting.size(3_000_000_000, 10_000_000)) as directory:
         store = directory / "store"
         python = setting.interpreters[0].path
-        once(setting, python, "-m", "bench.child_runs", "fill", store, model.FONT, count)
+        fill = ("-m", "bench.child_runs", "fill", store, model.FONT, count // 2)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _: once(setting, python, *fill), range(2)))
         setting.settle()
         subjects = {
             "library": lambda: once(
@@ -34,12 +38,12 @@ def run(setting: Setting) -> Report:
         }
         report.samples = temperature(setting, report, "warm", subjects, 0.25)
         if os.access(DROP, os.W_OK) and not setting.smoke:
-            colds = {name: colder(setting, call) for name, call in subjects.items()}
+            colds = {name: colder(setting, subjects[name]) for name in COLD}
             report.samples |= temperature(setting, report, "cold", colds, 1.0)
         else:
             why = "a cold page cache needs root"
             report.figures += [
-                Figure(f"{name}, cold", None, "s", 1.0, note=why) for name in subjects
+                Figure(f"{name}, cold", None, "s", 1.0, note=why) for name in COLD
             ]
     report.notes.append("The library in C; the command as a whole process; Python's `list_runs`.")
     return report

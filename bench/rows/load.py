@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import pathlib
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from .. import model
 from ..child import child, once
@@ -15,35 +16,38 @@ from ..setting import Interpreter, Setting
 PASS = "one bare pass"
 OWN, MAPPED, UPDATED = "fontkeep", "fontkeep, mmap=True", "fontkeep + update"
 TORCH, TORCH_UPDATED = "torch.load", "torch.load + update"
-# name -> what child_load.py takes; each load is in a process of its own
+# name -> kind of child_load.py; each load is in a process of its own
 LOADS = {
-    OWN: ("fontkeep",),
-    UPDATED: ("fontkeep", "update"),
-    MAPPED: ("fontkeep-mmap",),
-    TORCH: ("torch",),
-    TORCH_UPDATED: ("torch", "update"),
+    OWN: "fontkeep",
+    UPDATED: "fontkeep+update",
+    MAPPED: "fontkeep-mmap",
+    TORCH: "torch",
+    TORCH_UPDATED: "torch+update",
 }
+# of the newest PyTorch
 PEERS = {
-    "torch.load, mmap=True": ("torch-mmap",),
-    "torch.load, mmap=True + update": ("torch-mmap", "update"),
-    "safetensors": ("safetensors",),
+    "torch.load, mmap=True": "torch-mmap",
+    "torch.load, mmap=True + update": "torch-mmap+update",
+    "safetensors": "safetensors",
 }
 
 
 def run(setting: Setting) -> Report:
     report = Report("A verified load of 480 MB, warm")
     subjects: dict[str, Callable[[], float]] = {}
-    with setting.directory(setting.size(2_000_000_000, 1_000_000)) as directory:
+    with ExitStack() as stack:
+        needed = setting.size(2_000_000_000, 1_000_000)
+        directory = stack.enter_context(setting.directory(needed))
         weights = prepare(setting, directory)
         program = setting.program("bench/mapped_pass")
         subjects[PASS] = functools.partial(once, setting, program, weights)
         for each in setting.interpreters:
-            loads = LOADS | (PEERS if each.safetensors else {})
-            for name, (kind, *update) in loads.items():
+            loader = stack.enter_context(child(setting, each.path, "-m", "bench.child_load"))
+            for name, kind in (LOADS | (PEERS if each.safetensors else {})).items():
+                path = directory / kind.partition("+")[0].partition("-")[0]
                 subjects[f"{name}, torch {each.torch}"] = functools.partial(
-                    once, setting, each.path, "-m", "bench.child_load",
-                    kind, directory / kind.split("-")[0], *update,
-                )  # fmt: skip
+                    loader.ask, f"{kind} {path}"
+                )
         report.samples = interleave(subjects, setting.size(5, 1), setting.size(1, 0))
     for each in setting.interpreters:
         add_figures(report, each)
