@@ -59,9 +59,15 @@ def stamp() -> str:
     return f"Measured on {today} at commit {commit}{more}."
 
 
+def terminated(*_: object) -> None:
+    """Cleans up first, and lets nothing disturb that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
+
+
 def main() -> int:
     options = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and clean up
+    signal.signal(signal.SIGTERM, terminated)
     options.scratch.mkdir(parents=True, exist_ok=True)
     interpreters = tuple(probe(path) for path in options.python)
     setting = Setting(options.build, options.scratch, interpreters, options.smoke)
@@ -71,9 +77,8 @@ def main() -> int:
     try:
         reports = {name: measure(setting, name) for name in rows}
         if options.write:
-            document.write(
-                ROOT / document.PATH, facts, reports, stamp(), every_row=len(rows) == len(ROWS)
-            )
+            every_row = len(rows) == len(ROWS)
+            document.write(ROOT, facts, reports, stamp(), every_row=every_row)
     except (NoSpaceError, document.OtherMachineError) as error:
         print(f"scripts/bench: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""docs/performance.md: what the bench last measured, each part between markers of its own."""
+"""What the bench last measured, between markers: docs/performance.md, and its gist in README.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,31 @@ import re
 
 from .report import Report, as_markdown
 
-PATH = "docs/performance.md"
+PATH, README = "docs/performance.md", "README.md"
+# What README.md says: row, how the figure's line begins, the work, and words around the figure.
+GIST = (
+    (
+        "save",
+        "torch.save + fsync / fontkeep,",
+        "a durable save of 480 MB",
+        "`torch.save` + fsync takes {} as long",
+    ),
+    (
+        "load",
+        "torch.load / fontkeep,",
+        "a verified load of 480 MB",
+        "`torch.load`, which checks nothing, takes {} as long",
+    ),
+    (
+        "load",
+        "torch.load / fontkeep mmap=True,",
+        "the same with `mmap=True`",
+        "`torch.load` takes {} as long",
+    ),
+    ("small-save", "fontkeep, torch", "a durable save of 1 MB and 26 glyphs", "{}"),
+    ("listing", "command, warm", "10,000 runs listed by the command", "{}"),
+    ("start", "fontkeep --version", "the start of the command", "{}"),
+)
 
 
 class OtherMachineError(Exception):
@@ -24,7 +48,7 @@ def replaced(document: str, name: str, text: str) -> str:
     )
     result, count = pattern.subn(lambda _: block(name, text), document)
     if count != 1:
-        raise LookupError(f"{PATH}: the markers of {name} are there {count} times, not once")
+        raise LookupError(f"the markers of {name} are there {count} times, not once")
     return result
 
 
@@ -46,11 +70,28 @@ def report_text(report: Report, when: str) -> str:
     return "\n" + "\n\n".join(parts) + "\n"
 
 
+def gist(document: str) -> str:
+    """The few figures that README.md shows, out of docs/performance.md."""
+    rows = [("work", "measured")]
+    for name, begin, work, words in GIST:
+        table = content(document, name).partition("| medians")[0]
+        lines = [line.split(" | ") for line in table.split("\n")]
+        figures = [cells[1] for cells in lines if cells[0].startswith("| " + begin)]
+        if figures:
+            rows.append((work, words.format(figures[-1])))
+    return as_markdown(rows)
+
+
 def write(
-    path: pathlib.Path, machine: list[tuple[str, str]], reports: dict[str, Report], when: str,
+    root: pathlib.Path,
+    machine: list[tuple[str, str]],
+    reports: dict[str, Report],
+    when: str,
+    *,
     every_row: bool,
 ) -> None:
     """Puts the rows that ran in the place of the old ones."""
+    path, readme = root / PATH, root / README
     document = path.read_text(encoding="utf-8")
     if not every_row and content(document, "machine") not in ("", machine_text(machine)):
         raise OtherMachineError(
@@ -61,3 +102,5 @@ def write(
     for name, report in reports.items():
         document = replaced(document, name, report_text(report, when))
     path.write_text(document, encoding="utf-8")
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(replaced(text, "gist", gist(document)), encoding="utf-8")

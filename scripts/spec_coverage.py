@@ -2,7 +2,9 @@
 """docs/spec-coverage.md tells the truth: every test it names exists, runs, and is not skipped.
 
 A test is named in backticks: `tests/python/test_store.py::test_x` (also `::Class::test_x`), or
-`tests/unit/store/test_draft.c:test_y`. Every row of its tables names a test or says "not yet".
+`tests/unit/store/test_draft.c:test_y`. What no test can show is measured: `scripts/bench ROW` is a
+row with figures in docs/performance.md, `scripts/test SUITE` a suite. Every row of its tables names
+one of these or says "not yet".
 """
 
 import ast
@@ -13,6 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DOCUMENT = "docs/spec-coverage.md"
 REFERENCE = re.compile(r"`(tests/[\w./-]+\.(?:py|c))(?:::?([\w:]+))?`")
+COMMAND = re.compile(r"`scripts/(bench|test) ([\w-]+)`")
 SKIPS = re.compile(r"\b(skip|skipif|xfail)\b")
 
 
@@ -53,12 +56,26 @@ def check_reference(file, name):
     return (python_test if file.endswith(".py") else c_test)(text, name)
 
 
+def check_command(script, name):
+    """What is wrong with a row of the bench or with a suite, or None."""
+    if script == "test":
+        suites = (ROOT / "scripts/test").read_text(encoding="utf-8")
+        return None if f"\nsuite_{name}() {{\n" in suites else "is no suite"
+    if not (ROOT / "bench/rows" / f"{name.replace('-', '_')}.py").is_file():
+        return "is no row"
+    figures = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    block = re.search(rf"<!-- bench: {name} -->\n(.*?)<!-- end: {name} -->", figures, re.S)
+    return None if block and "| measured |" in block[1] else "has no figures in docs/performance.md"
+
+
 def check_row(line):
     """A row of a table under its head: a sentence, and what shows it."""
     cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
     if len(cells) < 2 or set(cells[0]) <= set("-: ") or REFERENCE.search(line):
         return None
-    return None if "not yet" in cells[-1] else 'names no test and does not say "not yet"'
+    if COMMAND.search(cells[-1]) or "not yet" in cells[-1]:
+        return None
+    return 'names no test and does not say "not yet"'
 
 
 def main():
@@ -80,6 +97,10 @@ def main():
             complaint = check_reference(file, name)
             if complaint:
                 problems.append(f"{DOCUMENT}:{number}: {file} {name}: {complaint}")
+        for script, name in COMMAND.findall(line):
+            complaint = check_command(script, name)
+            if complaint:
+                problems.append(f"{DOCUMENT}:{number}: scripts/{script} {name}: {complaint}")
     if not tests:
         problems.append(f"{DOCUMENT}: no test is named")
     print("\n".join([*problems, f"{rows} rows, {len(tests)} tests, {len(problems)} problems"]))

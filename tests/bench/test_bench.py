@@ -35,7 +35,7 @@ def test_every_row_is_in_the_usage_and_in_the_document():
     text = (ROOT / document.PATH).read_text()
     for row in ROWS:
         assert re.search(rf"^#     {row} ", usage, re.M)
-        assert document.replaced(text, row, "x") != text
+        assert "| measured |" in document.content(text, row)
 
 
 def test_the_disk_and_a_bare_save_write_the_bytes_they_are_given(tmp_path: pathlib.Path):
@@ -97,27 +97,40 @@ def a_report(value: float) -> Report:
 
 
 @pytest.fixture
-def page(tmp_path: pathlib.Path) -> pathlib.Path:
-    path = tmp_path / "page.md"
-    parts = [document.block(name, "old") for name in ("save", "load")]
-    path.write_text("\n".join(["head", document.block("machine", ""), *parts, "foot"]))
-    return path
+def tree(tmp_path: pathlib.Path) -> pathlib.Path:
+    parts = [document.block(name, "old") for name in ("save", "start")]
+    page = tmp_path / document.PATH
+    page.parent.mkdir()
+    page.write_text("\n".join(["head", document.block("machine", ""), *parts, "foot"]))
+    (tmp_path / document.README).write_text(document.block("gist", "") + "\n")
+    return tmp_path
 
 
-def test_writing_replaces_only_the_rows_that_ran(page: pathlib.Path):
-    document.write(page, [("CPU", "one")], {"save": a_report(0.5)}, "today", every_row=False)
-    text = page.read_text()
+def test_writing_replaces_only_the_rows_that_ran(tree: pathlib.Path):
+    document.write(tree, [("CPU", "one")], {"save": a_report(0.5)}, "today", every_row=False)
+    text = (tree / document.PATH).read_text()
     assert "| it | 0.50 x | at most 1.00 x | met |" in document.content(text, "save")
-    assert document.content(text, "load") == "old"
+    assert document.content(text, "start") == "old"
     assert text.startswith("head\n") and text.endswith("\nfoot")
 
 
-def test_figures_of_two_machines_are_not_mixed(page: pathlib.Path):
-    document.write(page, [("CPU", "one")], {"save": a_report(0.5)}, "today", every_row=False)
+def test_figures_of_two_machines_are_not_mixed(tree: pathlib.Path):
+    document.write(tree, [("CPU", "one")], {"save": a_report(0.5)}, "today", every_row=False)
     with pytest.raises(document.OtherMachineError):
-        document.write(page, [("CPU", "two")], {"load": a_report(2.0)}, "today", every_row=False)
-    document.write(page, [("CPU", "two")], {"load": a_report(2.0)}, "today", every_row=True)
-    assert "| CPU | two |" in page.read_text()
+        document.write(tree, [("CPU", "two")], {"start": a_report(2.0)}, "today", every_row=False)
+    document.write(tree, [("CPU", "two")], {"start": a_report(2.0)}, "today", every_row=True)
+    assert "| CPU | two |" in (tree / document.PATH).read_text()
+
+
+def test_the_readme_shows_what_the_document_says(tree: pathlib.Path):
+    report = Report("t", [Figure("fontkeep --version, whole process", 2.5, "ms", 4.0)])
+    document.write(tree, [("CPU", "one")], {"start": report}, "today", every_row=False)
+    assert "| the start of the command | 2.50 ms |" in (tree / document.README).read_text()
+
+
+def test_the_readme_of_this_tree_does_so():
+    gist = document.gist((ROOT / document.PATH).read_text())
+    assert document.content((ROOT / document.README).read_text(), "gist") == gist
 
 
 def test_what_was_not_measured_is_said():
