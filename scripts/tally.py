@@ -4,9 +4,9 @@
 tally.py meson TESTLOG.json    what `meson test` left behind, cmocka's cases counted one by one
 tally.py pytest JUNIT.xml      what `pytest --junitxml` left behind
 
-Prints "PASSED FAILED SKIPPED". A program that crashed counts as a failed case, and so does one of the
-suite `unit` that ran no case at all, or a report that is missing. A program of another suite is one
-case, by its exit status.
+Prints "PASSED FAILED SKIPPED". A program that crashed counts as a failed case, and so does one of
+the suite `unit` that ran no case at all, or a report that is missing. A program of another suite
+is one case, by its exit status.
 """
 
 import json
