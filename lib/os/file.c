@@ -295,8 +295,8 @@ fk_code fk_file_look(int directory, const char *path, struct stat *ret_status, b
 }
 
 fk_code fk_file_is_at(int fd, int directory, const char *path, bool *ret_is, fk_error *err) {
-    struct stat named;
-    struct stat opened;
+    struct stat named = {0};
+    struct stat opened = {0};
     bool missing = false;
     fk_code code = fk_file_look(directory, path, &named, &missing, err);
     if (code == FK_OK && fk_kernel_current->fstat(fd, &opened) != 0) {
