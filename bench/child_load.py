@@ -1,7 +1,7 @@
-"""Loads in new processes: this one has imported everything and loaded nothing, and forks for each.
+"""Loads once: a process that loads again would reuse memory that it already has.
 
-child_load.py     for each "KIND PATH" on standard input: a fork loads PATH, prints the seconds
-                  "KIND+update PATH": and changes all weights in place
+child_load.py KIND PATH            prints the seconds
+child_load.py KIND+update PATH     the same, all weights changed in place after that
 
 KIND is fontkeep or fontkeep-mmap (PATH: a store), torch, torch-mmap or safetensors (PATH: a file).
 """
@@ -9,10 +9,8 @@ KIND is fontkeep or fontkeep-mmap (PATH: a store), torch, torch-mmap or safetens
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +32,8 @@ LOADERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def seconds(kind: str, path: str) -> float:
+def main() -> None:
+    kind, path = sys.argv[1:]
     kind, _, update = kind.partition("+")
     load = LOADERS[kind]
     began = time.perf_counter()
@@ -42,30 +41,7 @@ def seconds(kind: str, path: str) -> float:
     if update:
         for tensor in weights.values():
             tensor.add_(0.001)
-    return time.perf_counter() - began
-
-
-def in_a_fork(kind: str, path: str) -> str:
-    """The answer of a process that has ended: taking its memory down disturbs nobody."""
-    answer, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.write(writer, str(seconds(kind, path)).encode())
-        except BaseException:
-            traceback.print_exc()
-        os._exit(0)
-    os.close(writer)
-    with open(answer) as text:
-        result = text.read()
-    os.waitpid(pid, 0)
-    return result
-
-
-def main() -> None:
-    for line in sys.stdin:
-        kind, path = line.rstrip("\n").split(" ", 1)
-        print(in_a_fork(kind, path), flush=True)
+    print(time.perf_counter() - began)
 
 
 main()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import pathlib
 from collections.abc import Callable
-from contextlib import ExitStack
 
 from .. import model
 from ..child import child, once
@@ -35,18 +34,15 @@ PEERS = {
 def run(setting: Setting) -> Report:
     report = Report("A verified load of 480 MB, warm")
     subjects: dict[str, Callable[[], float]] = {}
-    with ExitStack() as stack:
-        needed = setting.size(2_000_000_000, 1_000_000)
-        directory = stack.enter_context(setting.directory(needed))
+    with setting.directory(setting.size(2_000_000_000, 1_000_000)) as directory:
         weights = prepare(setting, directory)
         program = setting.program("bench/mapped_pass")
         subjects[PASS] = functools.partial(once, setting, program, weights)
         for each in setting.interpreters:
-            loader = stack.enter_context(child(setting, each.path, "-m", "bench.child_load"))
             for name, kind in (LOADS | (PEERS if each.safetensors else {})).items():
                 path = directory / kind.partition("+")[0].partition("-")[0]
                 subjects[f"{name}, torch {each.torch}"] = functools.partial(
-                    loader.ask, f"{kind} {path}"
+                    once, setting, each.path, "-m", "bench.child_load", kind, path
                 )
         report.samples = interleave(subjects, setting.size(5, 1), setting.size(1, 0))
     for each in setting.interpreters:
