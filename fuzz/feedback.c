@@ -1,5 +1,5 @@
 /* feedback.json: what is read is written so that it reads back the same. */
-#include "store/feedback.h"
+#include "store/manifest/feedback.h"
 #include "fuzz.h"
 #include "value/values.h"
 

@@ -1,5 +1,5 @@
 /* run.json: heads and whole manifests. The mutator makes `self` right again. */
-#include "store/manifest.h"
+#include "store/manifest/manifest.h"
 #include "digest/digest.h"
 #include "fuzz.h"
 #include "value/values.h"

@@ -1,9 +1,9 @@
 /* What people and directories call things: font ids, run ids, glyph labels and files, times. */
 #include "fontkeep/time.h"
 #include "fuzz.h"
-#include "store/font_id.h"
-#include "store/glyph_name.h"
-#include "store/run_id.h"
+#include "store/names/font_id.h"
+#include "store/names/glyph_name.h"
+#include "store/names/run_id.h"
 
 static void try_font_id(const char *text) {
     fk_font_id corrected;

@@ -9,7 +9,7 @@
 #include "fontkeep/fontkeep.h"
 #include "fuzz.h"
 #include "sample_model.h"
-#include "store/manifest.h"
+#include "store/manifest/manifest.h"
 #include "tree.h"
 
 #define SECRET "what stands outside of the store"

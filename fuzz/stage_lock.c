@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "store/stage_lock.h"
+#include "store/handle/stage_lock.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     fk_identity owner;

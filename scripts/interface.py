@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PUBLIC = sorted((ROOT / "include/fontkeep").glob("*.h"))
-PRIVATE = sorted((ROOT / "lib").glob("*/*.h"))
+PRIVATE = sorted((ROOT / "lib").glob("**/*.h"))
 DECLARATION = re.compile(r"^FK_PUBLIC\b[^;{]*?\b(fk_\w+)\s*\(", re.M)
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
 

@@ -17,8 +17,9 @@ MOST_FILE_LINES = 500
 MOST_COLUMNS = 100
 MOST_BUILD_COLUMNS = 120  # of meson.build
 
-# A layer includes itself and those before it.
+# A layer includes itself and those before it; so does a folder of the store.
 LAYERS = "base digest os value json checkpoint png store history".split()
+STORE_FOLDERS = "names manifest handle run look load trash save change".split()
 
 BANNED = {
     "strcpy": "fk_buffer or memcpy with a checked length",
@@ -148,6 +149,12 @@ def check_python_functions(path, text):
                 problem(path, node.lineno, text)
 
 
+def upwards(order, own, other):
+    """Whether `other` comes after `own`; what is not in `order` comes last."""
+    place = {name: number for number, name in enumerate(order)}
+    return place.get(other, 0) > place.get(own, len(order))
+
+
 def include_complaint(path, quoted, name):
     """Why a file may not include a header, or None."""
     parts, first = path.split("/"), name.split("/")[0]
@@ -156,11 +163,12 @@ def include_complaint(path, quoted, name):
     if parts[0] == "lib":
         if name == "os/kernel.h" and parts[1] != "os":
             return "only lib/os knows the table of kernel calls"
-        own = LAYERS.index(parts[1]) if parts[1] in LAYERS else len(LAYERS)
-        if first in LAYERS and LAYERS.index(first) > own:
+        if upwards(LAYERS, parts[1], first):
             return f"lib/{parts[1]} stands above lib/{first}: layers are {', '.join(LAYERS)}"
         if quoted and first not in LAYERS:
             return 'name the layer: "base/error.h"'
+        if parts[1] == first == "store" and upwards(STORE_FOLDERS, parts[2], name.split("/")[1]):
+            return f"folders of the store are, from above, {', '.join(STORE_FOLDERS)}"
     if parts[0] in ("cli", "python", "examples", "include") and first in LAYERS:
         return f"{parts[0]} sees public headers only: <fontkeep/...>"
     if parts[0] == "include" and quoted:
@@ -217,7 +225,7 @@ def expanded(name):
 def check_map(files):
     """ARCHITECTURE.md names every folder of the tree, as a newcomer's map."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    folders = {"/".join(name.split("/")[:2]) for name in files if name.startswith("lib/")}
+    folders = {name.rpartition("/")[0] for name in files if name.startswith("lib/")}
     folders |= {name.split("/")[0] for name in files if "/" in name and name[0] != "."}
     for folder in sorted(folders):
         if "." not in folder and folder + "/" not in text and folder not in text:

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/manifest_parts.h"
+#include "store/manifest/manifest_parts.h"
 
 #define TIMES16(digit)                                                                             \
     digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit

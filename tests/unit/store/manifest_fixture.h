@@ -2,7 +2,7 @@
 #ifndef FK_TESTS_STORE_MANIFEST_FIXTURE_H
 #define FK_TESTS_STORE_MANIFEST_FIXTURE_H
 
-#include "store/manifest.h"
+#include "store/manifest/manifest.h"
 #include "value/values.h"
 
 #define GOLDEN_SELF "ea3046097106cc0c6785eadcef08a04fb277d4f609472409b7504a12195bcf37"

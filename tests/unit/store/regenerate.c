@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-#include "store/generation.h"
+#include "store/change/generation.h"
 #include "tree.h"
 
 /* Replaces the sample of the run by pixels. */

@@ -16,7 +16,7 @@
 
 #include "fake_kernel.h"
 #include "make_run.h"
-#include "store/element.h"
+#include "store/load/element.h"
 #include "tree.h"
 
 static char *export(run_bench *it, const char *format) {

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "store/feedback.h"
+#include "store/manifest/feedback.h"
 #include "value/values.h"
 #include "json/json.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/font_id.h"
+#include "store/names/font_id.h"
 
 /* `start` and as many 'a' as make `length` bytes. */
 static char *filled(const char *start, size_t length) {

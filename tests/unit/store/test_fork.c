@@ -15,7 +15,7 @@
 
 #include "bench.h"
 #include "fake_kernel.h"
-#include "store/font_memory.h"
+#include "store/handle/font_memory.h"
 #include "tree.h"
 
 /* Runs `body` in a forked child, which is killed when it hangs. */

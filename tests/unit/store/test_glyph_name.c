@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "store/glyph_name.h"
+#include "store/names/glyph_name.h"
 
 static const struct {
     const char *label;

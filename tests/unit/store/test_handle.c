@@ -17,7 +17,7 @@
 #include "bench.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
-#include "store/handle.h"
+#include "store/handle/handle.h"
 #include "tree.h"
 
 static fk_code open_store(bench *it, const char *path, const fk_store_options *options) {

@@ -15,7 +15,7 @@
 
 #include "fake_kernel.h"
 #include "make_run.h"
-#include "store/health.h"
+#include "store/run/health.h"
 #include "tree.h"
 
 /* ---- what a look finds; the result is good until the next look */

@@ -16,9 +16,9 @@
 #include "digest/digest.h"
 #include "make_run.h"
 #include "png/png_image.h"
-#include "store/findings.h"
-#include "store/font_id.h"
-#include "store/glyph_name.h"
+#include "store/names/font_id.h"
+#include "store/names/glyph_name.h"
+#include "store/run/findings.h"
 #include "value/values.h"
 #include "json/json.h"
 

@@ -22,7 +22,7 @@
 #include "os/file.h"
 #include "os/kernel.h"
 #include "os/map.h"
-#include "store/pieces.h"
+#include "store/run/pieces.h"
 #include "tree.h"
 
 typedef fk_code (*reading_call)(run_bench *it);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fontkeep/time.h"
-#include "store/run_id.h"
+#include "store/names/run_id.h"
 
 #define INSTANT    "2026-01-11T08:30:00.000000"
 #define INSTANT_US INT64_C(1768120200000000)

@@ -19,7 +19,7 @@
 #include "bench.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
-#include "store/handle.h"
+#include "store/handle/handle.h"
 #include "tree.h"
 
 /* ---- what is saved ------------------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 #include "os/directory.h"
 #include "os/file.h"
 #include "scratch.h"
-#include "store/scan.h"
+#include "store/names/scan.h"
 
 #define A "2026-01-11T08:30:00.000000"
 

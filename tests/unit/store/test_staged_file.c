@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "fake_kernel.h"
-#include "store/staged_file.h"
+#include "store/save/staged_file.h"
 #include "tree.h"
 
 enum { MIB = 1 << 20 };

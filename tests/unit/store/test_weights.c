@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "store/weights.h"
+#include "store/manifest/weights.h"
 #include "value/values.h"
 #include "json/json.h"
 

@@ -1,0 +1,247 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/limits.h"
+#include "checkpoint/torch_read.h"
+#include "os/file.h"
+#include "store/load/load.h"
+#include "store/names/layout.h"
+#include "store/run/damage.h"
+#include "store/run/health.h"
+#include "store/run/pieces.h"
+#include "store/run/run_file.h"
+#include "value/values.h"
+
+/* One reading of a weights file. */
+typedef struct weights_reading {
+    fk_loaded *loaded;
+    const fk_load_options *options;
+    fk_watch *watch;
+    const char *name;
+    const fk_run_file *listed; /* what it must be, or NULL: nothing vouches for it, or none asked */
+    int fd;
+    uint64_t bytes;
+} weights_reading;
+
+static void weights_reading_finish(weights_reading *reading) {
+    fk_file_closep(&reading->fd);
+}
+
+static fk_code refuse_version(const fk_run *run, fk_error *err) {
+    fk_error_set(err, FK_E_UNSUPPORTED,
+                 "weights of run '%s' are of version '%s', this fontkeep reads up to '%s'",
+                 run->info.run_id, run->info.weights_version, FK_WEIGHTS_VERSION);
+    fk_error_subject(err, FK_SUBJECT_VERSION);
+    fk_error_path(err, FK_WEIGHTS_FILE);
+    fk_error_hint(err, "update fontkeep");
+    return FK_E_UNSUPPORTED;
+}
+
+static fk_code no_weights(const fk_run *run, fk_error *err) {
+    fk_error_set(err, FK_E_INCOMPLETE, "run '%s' has no weights%s%s", run->info.run_id,
+                 run->info.status == FK_STATUS_UNKNOWN ? "" : ": it is ",
+                 run->info.status == FK_STATUS_UNKNOWN ? "" : fk_run_status_name(run->info.status));
+    fk_error_path(err, FK_WEIGHTS_FILE);
+    fk_error_hint(err, "load another run");
+    return FK_E_INCOMPLETE;
+}
+
+/* Which file to read, and what it must be. */
+static fk_code choose_file(weights_reading *reading, fk_error *err) {
+    const fk_run *run = reading->loaded->run;
+    bool past_damage = reading->options->no_verify && run->manifest == FK_RUN_MANIFEST_DAMAGED;
+    fk_code code = past_damage ? FK_OK : fk_run_check_manifest(run, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    if (fk_health_is_newer(run->info.weights_version, 1)) {
+        return fk_run_error_path(run, refuse_version(run, err), err);
+    }
+    bool unlisted = false;
+    if (run->manifest == FK_RUN_MANIFEST_GOOD) {
+        const fk_run_file *listed = fk_run_find_file(&run->info, FK_WEIGHTS_FILE);
+        reading->listed = reading->options->no_verify ? NULL : listed;
+        unlisted = listed == NULL;
+    }
+    if (unlisted || run->weights_name == NULL) {
+        return fk_run_error_path(run, no_weights(run, err), err);
+    }
+    reading->name = run->weights_name;
+    return FK_OK;
+}
+
+static fk_code set_empty(const weights_reading *reading, fk_error *err) {
+    fk_error_set(err, FK_E_CORRUPT, "'%s' of run '%s' is empty", reading->name,
+                 reading->loaded->run->info.run_id);
+    fk_error_path(err, reading->name);
+    fk_error_offset(err, 0);
+    fk_error_hint(err, "restore the file from a copy");
+    return FK_E_CORRUPT;
+}
+
+/* From bytes whose digest fails to the tensor, its byte range, and what is intact. */
+static fk_code name_damage(const weights_reading *reading, const bool *damaged, fk_error *err) {
+    fk_findings scratch;
+    fk_findings_init(&scratch, reading->loaded->values);
+    fk_damage damage = {.listed = reading->listed,
+                        .damaged = damaged,
+                        .fd = reading->fd,
+                        .bytes = reading->options->mmap ? NULL : reading->loaded->map.data};
+    fk_code code = fk_damage_examine(&damage, &scratch, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    if (damage.summary[0] != '\0') {
+        fk_error_set(err, FK_E_CORRUPT, "'%s' of run '%s' is damaged: %s", reading->name,
+                     reading->loaded->run->info.run_id, damage.summary);
+        fk_error_path(err, reading->name);
+        fk_error_offset(err, damage.offset);
+    }
+    return FK_E_CORRUPT;
+}
+
+/* Reads every byte once, into memory or through buffers; digests where there are any. */
+static fk_code read_bytes(const weights_reading *reading, fk_error *err) {
+    uint8_t *into = reading->options->mmap ? NULL : reading->loaded->map.data;
+    if (reading->listed == NULL) {
+        fk_pieces_job job = {.fd = reading->fd,
+                             .path = reading->name,
+                             .bytes = reading->bytes,
+                             .into = into,
+                             .watch = reading->watch};
+        return fk_pieces_check(&job, NULL, err);
+    }
+    FK_SCOPED(fk_freep) bool *damaged = NULL;
+    fk_code code = fk_run_file_check(reading->loaded->run, reading->listed, FK_DEPTH_LOAD,
+                                     reading->fd, into, reading->watch, &damaged, err);
+    return damaged == NULL ? code : name_damage(reading, damaged, err);
+}
+
+static fk_code fetch(weights_reading *reading, fk_error *err) {
+    fk_loaded *loaded = reading->loaded;
+    fk_code code = fk_run_file_open(loaded->run, reading->name, reading->listed, &reading->fd,
+                                    &reading->bytes, NULL, err);
+    if (code == FK_OK && reading->bytes == 0) {
+        code = set_empty(reading, err);
+    }
+    if (code != FK_OK) {
+        return code;
+    }
+    bool mmap = reading->options->mmap;
+    if (!mmap) {
+        code = fk_map_allocate((size_t)reading->bytes, &loaded->map, err);
+    }
+    if (code == FK_OK && !(mmap && reading->options->no_verify)) {
+        code = read_bytes(reading, err);
+    }
+    if (code == FK_OK && mmap) {
+        code = fk_map_file(reading->fd, (size_t)reading->bytes, reading->name, &loaded->map, err);
+    }
+    return code;
+}
+
+/* The CRCs of a file that no manifest vouches for say what is damaged, too. */
+static fk_code name_crc_damage(const weights_reading *reading, fk_error *err) {
+    fk_run_file file = {.path = reading->name, .bytes = reading->bytes};
+    fk_damage damage = {.listed = &file, .bytes = reading->loaded->map.data};
+    fk_findings scratch;
+    bool found = false;
+    fk_findings_init(&scratch, reading->loaded->values);
+    fk_code code = fk_damage_examine_tensors(&damage, &scratch, &found, NULL);
+    if (code == FK_OK && found) {
+        fk_error_set(err, FK_E_CORRUPT, "'%s' of run '%s' is damaged: %s", reading->name,
+                     reading->loaded->run->info.run_id, damage.summary);
+        fk_error_offset(err, damage.offset);
+    }
+    return FK_E_CORRUPT;
+}
+
+static fk_code parse(const weights_reading *reading, fk_error *err) {
+    fk_loaded *loaded = reading->loaded;
+    bool check_crc = reading->listed == NULL && !reading->options->no_verify;
+    fk_value *top = NULL;
+    fk_code code = fk_torch_read(loaded->map.data, loaded->map.bytes,
+                                 check_crc ? FK_READ_CHECK_CRC : 0, loaded->values, &top, err);
+    if (code == FK_E_CORRUPT && check_crc) {
+        code = name_crc_damage(reading, err);
+    }
+    if (code == FK_OK) {
+        code = fk_weights_unwrap(top, &loaded->weights, err);
+    }
+    if (code != FK_OK && err != NULL && err->path[0] == '\0') {
+        fk_error_path(err, reading->name);
+    }
+    return code;
+}
+
+/* Copies the elements of a strided view in C order. */
+static void gather(const fk_tensor *tensor, uint8_t *into) {
+    size_t width = fk_dtype_bytes(tensor->dtype);
+    const uint8_t *from = fk_tensor_data(tensor);
+    uint64_t elements = fk_tensor_elements(tensor);
+    int64_t index[64] = {0};
+    for (uint64_t i = 0; i < elements; i++) {
+        int64_t at = 0;
+        for (uint32_t d = 0; d < tensor->rank; d++) {
+            at += index[d] * tensor->strides[d];
+        }
+        memcpy(into + i * width, from + at * (int64_t)width, width);
+        for (uint32_t d = tensor->rank; d-- > 0;) {
+            if (++index[d] < tensor->shape[d]) {
+                break;
+            }
+            index[d] = 0;
+        }
+    }
+}
+
+/* The personality vector stands in contiguous memory of its own. */
+static fk_code own_vector(fk_loaded *loaded, fk_error *err) {
+    if (loaded->weights.personality_vector == NULL) {
+        return FK_OK;
+    }
+    const fk_tensor *vector = fk_value_as_tensor(loaded->weights.personality_vector);
+    uint64_t bytes = 0;
+    if (!fk_checked_multiply(fk_tensor_elements(vector), fk_dtype_bytes(vector->dtype), &bytes) ||
+        (bytes > loaded->map.bytes && bytes > FK_LIMIT_EXPANDED_BYTES)) {
+        /* an expanded view takes any number of bytes to write out */
+        return fk_error_set(err, FK_E_LIMIT, "the personality vector is larger than its file");
+    }
+    void *data = fk_values_allocate(loaded->values, (size_t)bytes);
+    fk_storage *storage = data == NULL ? NULL : fk_storage_create(loaded->values, data, bytes);
+    if (storage == NULL) {
+        return fk_error_no_memory(err);
+    }
+    gather(vector, data);
+    fk_tensor own = *vector;
+    own.strides = NULL;
+    own.offset = 0;
+    own.storage = storage;
+    fk_value *value = fk_value_tensor(loaded->values, &own);
+    if (value == NULL) {
+        return fk_error_no_memory(err);
+    }
+    loaded->personality_vector = fk_value_as_tensor(value);
+    return FK_OK;
+}
+
+fk_code fk_load_weights(fk_loaded *loaded, const fk_load_options *options, fk_watch *watch,
+                        fk_error *err) {
+    FK_SCOPED(weights_reading_finish)
+    weights_reading reading = {.loaded = loaded, .options = options, .watch = watch, .fd = -1};
+    fk_code code = choose_file(&reading, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    code = fetch(&reading, err);
+    if (code == FK_OK) {
+        code = parse(&reading, err);
+    }
+    if (code == FK_OK) {
+        code = own_vector(loaded, err);
+    }
+    bool of_file = code != FK_OK && code != FK_E_NO_MEMORY && code != FK_E_CANCELLED;
+    return of_file ? fk_run_error_path(loaded->run, code, err) : code;
+}
