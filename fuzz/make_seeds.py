@@ -15,6 +15,7 @@ import zipfile
 
 import numpy
 import PIL.Image
+import torch
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CORPORA = ROOT / "fuzz" / "corpora"
@@ -55,6 +56,21 @@ def checkpoints():
     seed("checkpoint", "no-zip", small)
 
 
+def legacy_files():
+    """Files as PyTorch wrote them before 1.6: storages that are shared, views, a module's."""
+    shared = torch.arange(6, dtype=torch.float32)
+    objects = {
+        "state-dict": torch.nn.Linear(2, 2).state_dict(),
+        "views": {"all": shared, "part": shared[2:4], "turned": shared.view(2, 3).t()},
+        "dtypes": [torch.ones(1, dtype=dtype) for dtype in (torch.int8, torch.bool, torch.half)],
+        "plain": {"epoch": 3, "name": "a", "none": None, "empty": torch.zeros(0)},
+    }
+    for name, content in objects.items():
+        file = io.BytesIO()
+        torch.save(content, file, _use_new_zipfile_serialization=False)
+        seed("legacy", name, file.getvalue())
+
+
 def arrays():
     for name, array in {
         "float32": numpy.arange(6, dtype="<f4").reshape(2, 3),
@@ -86,7 +102,9 @@ def texts():
          b"\0{\"dtype\": \"float16\", \"shape\": [2], \"values\": [1.0, \"NaN\"]}")
     for name in ("1-fruity", "Fruity 2", "0-a-b-c", "2026-01-11T08:30:00.000000-0001",
                  "2026-01-11T08-30-00.000000", "2026-01-11 08:30:60+01:00", "uni00E9_u1F642.png",
-                 "ampersand", "\u00e9\U0001f642", "../../etc/passwd"):
+                 "ampersand", "\u00e9\U0001f642", "../../etc/passwd", ".trash-1-fruity.1",
+                 "1-fruity.12", "1-fruity/2026-01-11T08-30-00.000000.1",
+                 ".trash-2026-01-11T08:30:00.000000.999999999"):
         seed("names", "".join(c if c.isalnum() else "-" for c in ascii(name)), name.encode())
 
 
@@ -132,6 +150,7 @@ def runs(build):
 if __name__ == "__main__":
     pickles()
     checkpoints()
+    legacy_files()
     arrays()
     texts()
     images()

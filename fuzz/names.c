@@ -1,9 +1,11 @@
-/* What people and directories call things: font ids, run ids, glyph labels and files, times. */
+/* What people and directories call things: font ids, run ids, glyph labels and files, entries of
+ * the trash, times. */
 #include "fontkeep/time.h"
 #include "fuzz.h"
 #include "store/names/font_id.h"
 #include "store/names/glyph_name.h"
 #include "store/names/run_id.h"
+#include "store/names/trash_name.h"
 
 static void try_font_id(const char *text) {
     fk_font_id corrected;
@@ -48,6 +50,33 @@ static void try_glyph_name(const char *text) {
     }
 }
 
+static void try_trash_name(const char *text) {
+    fk_trash_name name;
+    char formatted[FK_TRASH_NAME_BYTES];
+    if (fk_trash_name_parse(text, &name)) {
+        fuzz_require(name.number >= 1 && name.number <= FK_TRASH_NUMBER_MAX);
+        fk_trash_name_format(&name, formatted);
+        fuzz_require(strcmp(formatted, text) == 0);
+    }
+}
+
+static void try_trash_id(const char *text) {
+    fk_trash_id id;
+    fk_trash_id again;
+    char formatted[FK_TRASH_ID_BYTES];
+    fk_error err;
+    if (fk_trash_id_parse(text, &id, &err) != FK_OK) {
+        fuzz_require(err.code == FK_E_INVALID && err.hint[0] != '\0');
+        return;
+    }
+    fuzz_require(fk_font_id_is_valid(id.font_id.text));
+    fk_trash_id_format(&id, formatted);
+    fuzz_require(fk_trash_id_parse(formatted, &again, NULL) == FK_OK);
+    fuzz_require(strcmp(again.font_id.text, id.font_id.text) == 0 && again.number == id.number);
+    fuzz_require(strcmp(again.run_id.text, id.run_id.text) == 0);
+    fuzz_require(fk_trash_id_is_font(&id) == (strchr(text, '/') == NULL));
+}
+
 static void try_time(const char *text) {
     char formatted[FK_TIME_BYTES];
     int64_t time_us = 0;
@@ -66,6 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     try_font_id(text);
     try_run_id(text);
     try_glyph_name(text);
+    try_trash_name(text);
+    try_trash_id(text);
     try_time(text);
     return 0;
 }
