@@ -170,20 +170,20 @@ fk_code fk_torch_locate_damage(const uint8_t *bytes, size_t length, fk_torch_dam
     }
     /* nothing is written through the storages: they die here, with their values */
     uint8_t *looked_at = (uint8_t *)(uintptr_t)bytes;
-    fk_code code = fk_torch_archive_init(&locate.archive, looked_at, length, values, err);
+    fk_code code = fk_torch_archive_init(&locate.archive, looked_at, length, values, NULL);
     locate.archive.look_only = true;
     locate.named_bytes_max = FK_LIMIT_LISTED_BYTES + length;
     if (code == FK_OK) {
-        code = find_damage(&locate, err);
+        code = find_damage(&locate, NULL);
         if (code == FK_OK) {
-            code = find_tensors(&locate, values, err);
+            code = find_tensors(&locate, values, NULL);
         }
         if (code == FK_OK) {
-            code = add_unnamed(&locate, err);
+            code = add_unnamed(&locate, NULL);
         }
     }
     if (code == FK_E_NO_MEMORY) {
-        return code;
+        return fk_error_no_memory(err);
     }
     *ret_tensors = locate.tensors;
     *ret_count = locate.count;

@@ -37,6 +37,19 @@ static void test_damaged_weights_name_tensor_range_and_the_run_to_take(void **st
     assert_int_equal(load(it, one, PLAIN), FK_OK);
 }
 
+/* A file that is no archive any more has no tensors to name. */
+static void test_damage_before_the_first_tensor_names_the_file(void **state) {
+    run_bench *it = *state;
+    run_bench_save(it);
+    const char *two = run_bench_save(it);
+    const char *path = run_bench_file(it, two, "weights");
+    run_damage_flip(path, 1);
+    assert_int_equal(load(it, two, PLAIN), FK_E_CORRUPT);
+    assert_string_equal(it->err.path, path);
+    assert_int_equal(it->err.offset, 0);
+    assert_non_null(strstr(it->err.message, "'weights' of run '"));
+}
+
 static void test_the_run_to_take_is_the_newest_that_verifies(void **state) {
     run_bench *it = *state;
     const char *one = run_bench_save(it);
@@ -240,6 +253,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, load_teardown)
         T(test_damaged_weights_name_tensor_range_and_the_run_to_take),
+        T(test_damage_before_the_first_tensor_names_the_file),
         T(test_the_run_to_take_is_the_newest_that_verifies),
         T(test_emptied_weights_are_corrupt),
         T(test_missing_weights_are_incomplete),
