@@ -9,7 +9,7 @@
 
 void harness_check(bool fine, const char *what) {
     if (!fine) {
-        fprintf(stderr, "crash: %s (%s)\n", what, strerror(errno));
+        fprintf(stderr, "%s: %s (%s)\n", program_invocation_short_name, what, strerror(errno));
         abort();
     }
 }
@@ -19,7 +19,7 @@ void harness_make_directory(char into[256]) {
     if (above == NULL) {
         above = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     }
-    snprintf(into, 256, "%s/fontkeep-crash-XXXXXX", above);
+    snprintf(into, 256, "%s/fontkeep-XXXXXX", above);
     harness_check(mkdtemp(into) != NULL, into);
 }
 
