@@ -306,7 +306,7 @@ static fk_code read_name(fk_zip_cursor *cursor, const described *record, const c
 }
 
 fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_error *err) {
-    described record;
+    described record = {0};
     fk_zip_record read = {0};
     zip64 wide = {0};
     fk_code code = read_described(cursor, &record, err);
