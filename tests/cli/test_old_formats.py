@@ -84,6 +84,22 @@ def test_legacy_weights_and_vector_are_saved_as_v1(command, material, save, tmp_
     assert command.json("personality", "2-dumb", run_id)["values"] == [0.0, 1.0, 2.0]
 
 
+@pytest.mark.parametrize("adopted", [False, True])
+def test_a_legacy_file_is_migrated_to_v1(command, by_hand, material, adopted):
+    old = by_hand("weights.pth", LEGACY) / "weights.pth"
+    model = torch.load(material / "model.pt")
+    text = old.read_bytes()
+    if adopted:
+        report = command.json("adopt", "7-handmade")
+        assert report["runs"][0]["changed"] == ["run.json", "weights"]
+    assert len(command.json("migrate", "7-handmade")["runs"]) == 1
+    top = torch.load(str(old.with_name("weights")))
+    assert top["weights_version"] == "v1"
+    assert all(torch.equal(top["model"][key], model[key]) for key in model)
+    assert command.json("verify")["runs"][0]["health"] == "complete"
+    assert (old.parents[1] / f".trash-{RUN}.1" / "weights.pth").read_bytes() == text
+
+
 # ---- what is not read
 
 
