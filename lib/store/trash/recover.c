@@ -13,6 +13,7 @@
 #include "store/names/layout.h"
 #include "store/names/trash_name.h"
 #include "store/trash/sweep.h"
+#include "store/trash/trash.h"
 #include "store/trash/unpublished.h"
 #include "value/values.h"
 
@@ -133,18 +134,20 @@ static fk_code sweep_generations(swept_place *place, fk_store *store, int runs, 
     return code;
 }
 
-/* What is no directory, or cannot be opened, is `status`'s business, not ours. */
 static fk_code sweep_font(recovery *it, fk_store *store, int root, const char *font_id,
                           fk_error *err) {
-    FK_SCOPED(fk_file_closep) int font = -1;
     FK_SCOPED(fk_file_closep) int runs = -1;
     char prefix[sizeof(fk_font_id) + sizeof "/" FK_RUNS_DIRECTORY "/"];
-    swept_place place = {.recovery = it, .prefix = prefix};
-    snprintf(prefix, sizeof prefix, "%s/" FK_RUNS_DIRECTORY "/", font_id);
-    if (fk_directory_open(root, font_id, &font, NULL) != FK_OK ||
-        fk_directory_open(font, FK_RUNS_DIRECTORY, &runs, NULL) != FK_OK) {
+    fk_error cause = {0};
+    swept_place place = {.recovery = it, .prefix = ""};
+    if (fk_trash_open_runs(root, font_id, &runs, &cause) != FK_OK) {
+        return note(&place, font_id, false, cause.message, err);
+    }
+    if (runs < 0) {
         return FK_OK;
     }
+    snprintf(prefix, sizeof prefix, "%s/" FK_RUNS_DIRECTORY "/", font_id);
+    place.prefix = prefix;
     fk_code code = fk_sweep(runs, FK_RUNS_DIRECTORY, note, &place, err);
     if (code == FK_OK) {
         code = sweep_generations(&place, store, runs, font_id, err);

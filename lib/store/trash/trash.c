@@ -1,6 +1,7 @@
 #include "store/trash/trash.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -190,17 +191,37 @@ static fk_code add_run(fk_trash_list *list, fk_store *store, int runs, const cha
                : code;
 }
 
-/* What is no directory, or cannot be opened, is `status`'s business, not ours. */
-static fk_code add_runs(fk_trash_list *list, fk_store *store, int root, const char *font_id,
-                        fk_error *err) {
+static bool is_no_directory(const fk_error *cause) {
+    return cause->code == FK_E_INVALID || cause->system_errno == ENOENT;
+}
+
+fk_code fk_trash_open_runs(int root, const char *font_id, int *ret_runs, fk_error *err) {
     FK_SCOPED(fk_file_closep) int font = -1;
-    FK_SCOPED(fk_file_closep) int runs = -1;
-    FK_SCOPED(fk_names_finish) fk_names names = {0};
-    if (fk_directory_open(root, font_id, &font, NULL) != FK_OK ||
-        fk_directory_open(font, FK_RUNS_DIRECTORY, &runs, NULL) != FK_OK) {
+    fk_error cause = {0};
+    *ret_runs = -1;
+    fk_code code = fk_directory_open(root, font_id, &font, &cause);
+    if (code == FK_OK) {
+        code = fk_directory_open(font, FK_RUNS_DIRECTORY, ret_runs, &cause);
+        fk_error_path_join(&cause, font_id);
+    }
+    if (code == FK_OK || is_no_directory(&cause)) {
         return FK_OK;
     }
-    fk_code code = fk_directory_list(runs, FK_RUNS_DIRECTORY, &names, err);
+    if (err != NULL) {
+        *err = cause;
+    }
+    return code;
+}
+
+static fk_code add_runs(fk_trash_list *list, fk_store *store, int root, const char *font_id,
+                        fk_error *err) {
+    FK_SCOPED(fk_file_closep) int runs = -1;
+    FK_SCOPED(fk_names_finish) fk_names names = {0};
+    fk_code code = fk_trash_open_runs(root, font_id, &runs, err);
+    if (code != FK_OK || runs < 0) {
+        return code;
+    }
+    code = fk_directory_list(runs, FK_RUNS_DIRECTORY, &names, err);
     for (size_t i = 0; code == FK_OK && i < names.count; i++) {
         code = add_run(list, store, runs, font_id, &names, i, err);
     }

@@ -204,6 +204,46 @@ static void test_a_purge_cut_off_leaves_a_dead_stage(void **state) {
     assert_int_equal(tree_count(it->path, ".stage-", NULL), 0);
 }
 
+static void open_failure(bench *it, fk_code (*call)(bench *it), size_t nth) {
+    fake_kernel_fail("openat_beneath", nth, EIO, FAKE_ONCE);
+    it->err = (fk_error){0};
+    assert_int_equal(call(it), FK_E_IO);
+    assert_non_null(strstr(it->err.path, "1-fruity"));
+    fake_kernel_relent();
+}
+
+static fk_code list_trash(bench *it) {
+    fk_trash_list *trash = NULL;
+    fk_code code = fk_trash(it->store, &trash, &it->err);
+    fk_trash_list_destroy(trash);
+    return code;
+}
+
+static fk_code purge_all(bench *it) {
+    fk_trash_list *purged = NULL;
+    fk_code code = fk_purge(it->store, NULL, &purged, &it->err);
+    fk_trash_list_destroy(purged);
+    return code;
+}
+
+static void test_a_font_that_cannot_be_opened_is_no_font_without_trash(void **state) {
+    bench *it = *state;
+    fk_recovery *recovery = NULL;
+    bench_save_well(it, NOW_TEXT);
+    assert_int_equal(rm(it, NOW_TEXT), FK_OK);
+    for (size_t nth = 1; nth <= 2; nth++) { /* the font, its runs/ */
+        open_failure(it, list_trash, nth);
+        open_failure(it, purge_all, nth);
+    }
+    fake_kernel_fail("openat_beneath", 1, EACCES, FAKE_ONCE);
+    assert_int_equal(fk_recover(it->store, &recovery, &it->err), FK_OK);
+    assert_int_equal(recovery->kept_count, 1);
+    assert_string_equal(recovery->kept[0], "1-fruity");
+    assert_non_null(strstr(recovery->reasons[0], "Permission denied"));
+    fk_recovery_destroy(recovery);
+    assert_int_equal(trash_count(it), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_at_now, bench_teardown)
 
 int main(void) {
@@ -211,6 +251,7 @@ int main(void) {
         cmocka_unit_test(test_whatever_fails_all_is_as_before_or_the_change_is_done),
         TEST(test_a_sync_that_fails_behind_the_rename_is_told_apart),
         TEST(test_a_purge_cut_off_leaves_a_dead_stage),
+        TEST(test_a_font_that_cannot_be_opened_is_no_font_without_trash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
