@@ -169,8 +169,12 @@ void fk_stage_hand_over(fk_stage *stage) {
 }
 
 void fk_stage_take_back(fk_stage *stage, const char *name) {
+    bool is = false;
     bool taken = false;
     assert(!stage->on_disk);
+    if (fk_file_is_at(stage->directory, stage->where->runs, name, &is, NULL) != FK_OK || !is) {
+        return; /* the run that was to be replaced: an exchange that could not be undone */
+    }
     stage->on_disk =
         fk_directory_publish(stage->where->runs, name, stage->name, &taken, NULL) == FK_OK &&
         !taken;

@@ -58,8 +58,8 @@ fk_code fk_stage_sync(fk_stage *stage, fk_error *err);
 fk_code fk_stage_publish(fk_stage *stage, const char *name, bool *ret_taken, fk_error *err);
 /* The stage, synced, was given another name in runs/: it is not ours to remove any more. */
 void fk_stage_hand_over(fk_stage *stage);
-/* Gives the stage back the name that it had before it became `name`, so that it can be discarded.
- */
+/* Gives the stage back the name that it had before it became `name`, so that it can be discarded;
+ * unless something else has that name by now. */
 void fk_stage_take_back(fk_stage *stage, const char *name);
 /* Removes the lock file of a stage that was published. */
 void fk_stage_release(fk_stage *stage);

@@ -106,10 +106,14 @@ static fk_code exchange(const fk_exchange *it, fk_error *ret_unsynced, fk_error 
     if (code != FK_OK) {
         return code;
     }
-    code = check_replaced(it, err);
+    code = check_replaced(it, ret_unsynced);
     if (code != FK_OK) {
-        (void)fk_directory_exchange(it->runs, it->entry, it->directory, &unknown, NULL);
-        return code;
+        bool undone =
+            fk_directory_exchange(it->runs, it->entry, it->directory, &unknown, NULL) == FK_OK;
+        if (undone && err != NULL) {
+            *err = *ret_unsynced;
+        }
+        return undone ? code : FK_E_NOT_DURABLE;
     }
     return sync_runs(it, ret_unsynced) == FK_OK ? FK_OK : FK_E_NOT_DURABLE;
 }

@@ -153,7 +153,8 @@ static bool is_dead(suspect *it, bool had_lock) {
         return is_dead_by_lock(it);
     }
     if (cause.system_errno == ENOENT) {
-        return had_lock ? keep(it, "it was finished just now") : is_dead_by_time(it);
+        return had_lock ? keep(it, "it was finished just now")
+                        : run_of_stage(it) != NULL || is_dead_by_time(it);
     }
     snprintf(it->reason, sizeof it->reason, "its lock file cannot be opened: %.400s",
              cause.message);

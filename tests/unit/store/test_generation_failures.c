@@ -202,6 +202,36 @@ static void test_a_kill_between_the_two_renames_is_mended_by_the_next_sweep(void
     bench_assert_trash(it, "2");
 }
 
+/* A change that could not be undone, because that failed, too. */
+static void test_so_is_one_whose_owner_has_given_up(void **state) {
+    bench *it = *state;
+    bench_save_well(it, RUN);
+    fake_kernel_fail("renameat2", 1, EINVAL, FAKE_EVER_AFTER);
+    fake_kernel_fail("renameat", 4, EIO, FAKE_EVER_AFTER); /* in place, and both ways back */
+    assert_int_equal(bench_regenerate(it), FK_E_IO);
+    fake_kernel_relent();
+    assert_false(tree_exists(bench_in_runs(it, RUN)));
+    assert_false(tree_exists(bench_in_runs(it, ".stage-" RUN ".lock")));
+    bench_recover(it, 1, 1); /* the lock file of the first stage */
+    assert_int_equal(bench_generation(it, RUN), 2);
+    bench_assert_all_verify(it, 1);
+    bench_assert_trash(it, "2");
+}
+
+/* Its stage has changed names with the run by then. */
+static void test_a_change_that_cannot_be_undone_does_not_discard_the_run(void **state) {
+    bench *it = *state;
+    bench_save_well(it, RUN);
+    fake_kernel_fail("renameat2", 1, EINVAL, FAKE_EVER_AFTER);
+    fake_kernel_fail("renameat", 4, EIO, FAKE_ONCE); /* in place, */
+    fake_kernel_fail("renameat", 5, EIO, FAKE_ONCE); /* and the run's way back */
+    assert_int_equal(bench_regenerate(it), FK_E_IO);
+    fake_kernel_relent();
+    bench_recover(it, 1, 1);
+    bench_assert_all_verify(it, 1);
+    bench_assert_trash(it, "2");
+}
+
 static void test_a_save_mends_it_too(void **state) {
     bench *it = *state;
     bench_save_well(it, RUN);
@@ -280,6 +310,8 @@ int main(void) {
         cmocka_unit_test(test_without_exchange_whatever_fails_the_run_is_as_it_was_or_new),
         TEST(test_a_kill_anywhere_leaves_the_run_old_or_new),
         TEST(test_a_kill_between_the_two_renames_is_mended_by_the_next_sweep),
+        TEST(test_so_is_one_whose_owner_has_given_up),
+        TEST(test_a_change_that_cannot_be_undone_does_not_discard_the_run),
         TEST(test_a_save_mends_it_too),
         TEST(test_a_kill_before_the_run_left_its_place_undoes_the_change),
         TEST(test_a_generation_that_was_never_published_is_hidden_and_removed),
