@@ -1,5 +1,6 @@
 /* fk_restore: what is in the trash comes back. */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -10,6 +11,7 @@
 #include "store/handle/handle.h"
 #include "store/handle/not_durable.h"
 #include "store/handle/runs_directory.h"
+#include "store/names/run_id.h"
 #include "store/trash/discard.h"
 #include "store/trash/exchange.h"
 #include "store/trash/settle.h"
@@ -127,8 +129,11 @@ static fk_code renumber_entry(fk_store *store, const fk_runs_directory *where, f
 static fk_code exchange_entry(fk_store *store, const fk_runs_directory *where,
                               const fk_scan_run *place, const fk_run *live, fk_trash_name *name,
                               fk_error *err) {
+    char old_entry[FK_TRASH_NAME_BYTES];
     char entry[FK_TRASH_NAME_BYTES];
+    bool taken = false;
     fk_code code = FK_OK;
+    fk_trash_name_format(name, old_entry);
     if (live->manifest == FK_RUN_MANIFEST_GOOD && live->info.generation == name->number) {
         code = renumber_entry(store, where, name, err);
     }
@@ -139,7 +144,17 @@ static fk_code exchange_entry(fk_store *store, const fk_runs_directory *where,
                                   .entry = entry,
                                   .replaced = live->directory,
                                   .durable = store->durability == FK_DURABILITY_FULL};
-    return code == FK_OK ? fk_exchange_run(&exchange, err) : code;
+    code = code == FK_OK ? fk_exchange_run(&exchange, err) : code;
+    if (code != FK_OK && code != FK_E_NOT_DURABLE && strcmp(entry, old_entry) != 0) {
+        (void)fk_directory_publish(where->runs, entry, old_entry, &taken, NULL);
+    }
+    return code;
+}
+
+/* Damage is no hindrance. But a manifest that cannot be read just now may be a good one, whose
+ * number counts. */
+static fk_code check_readable(const fk_run *run, fk_error *err) {
+    return run->manifest == FK_RUN_MANIFEST_UNREADABLE ? fk_run_check_manifest(run, err) : FK_OK;
 }
 
 static fk_code restore_generation(fk_store *store, fk_runs_directory *where, fk_run_lock *lock,
@@ -154,12 +169,80 @@ static fk_code restore_generation(fk_store *store, fk_runs_directory *where, fk_
     if (code == FK_OK) {
         code = fk_run_open_place(store, where->runs, where->font_id.text, &trashed, &content, err);
     }
+    if (code == FK_OK) {
+        code = check_readable(live, err);
+    }
+    if (code == FK_OK) {
+        code = check_readable(content, err);
+    }
     if (code != FK_OK) {
         return code;
     }
     return content->manifest == FK_RUN_MANIFEST_GOOD
                ? publish_entry(store, where, lock, place, entry, err)
                : exchange_entry(store, where, place, live, name, err);
+}
+
+/* ---- generations that were removed, too --------------------------------------------------- */
+
+/* The number of an entry's content; 0 without a good manifest. */
+static fk_code read_number(fk_store *store, const fk_runs_directory *where, const fk_run_id *id,
+                           const char *entry, uint64_t *ret_number, fk_error *err) {
+    FK_SCOPED(fk_run_closep) fk_run *content = NULL;
+    fk_scan_run place = {.id = *id};
+    fk_text_copy(place.directory.text, sizeof place.directory.text, entry);
+    fk_code code =
+        fk_run_open_place(store, where->runs, where->font_id.text, &place, &content, err);
+    if (code == FK_OK) {
+        code = check_readable(content, err);
+    }
+    if (code == FK_OK) {
+        *ret_number = content->manifest == FK_RUN_MANIFEST_GOOD ? content->info.generation : 0;
+    }
+    return code == FK_E_INVALID ? FK_OK : code; /* no directory, no entry */
+}
+
+static bool is_other_of_run(const fk_trash_id *id, const char *name, fk_trash_name *ret_other) {
+    fk_run_id run_id;
+    return fk_trash_name_parse(name, ret_other) && ret_other->number != id->number &&
+           fk_run_id_parse(ret_other->subject, &run_id, NULL, NULL) &&
+           strcmp(run_id.text, id->run_id.text) == 0;
+}
+
+static fk_code newer_is_removed(const fk_trash_id *id, uint32_t newer, fk_error *err) {
+    fk_trash_id other = *id;
+    char text[FK_TRASH_ID_BYTES];
+    other.number = newer;
+    fk_trash_id_format(&other, text);
+    fk_error_set(err, FK_E_INVALID, "a newer generation of run '%s' is in the trash, too",
+                 id->run_id.text);
+    fk_error_hint(err, "restore '%s' first, then this one", text);
+    return FK_E_INVALID;
+}
+
+/* Numbers only rise: behind a run that came back with a lower one, a higher one in the trash would
+ * be taken for a generation that was never published. */
+static fk_code check_newest(fk_store *store, const fk_runs_directory *where, const fk_trash_id *id,
+                            const fk_trash_name *name, fk_error *err) {
+    FK_SCOPED(fk_names_finish) fk_names names = {0};
+    char entry[FK_TRASH_NAME_BYTES];
+    uint64_t own = 0;
+    fk_trash_name_format(name, entry);
+    fk_code code = read_number(store, where, &id->run_id, entry, &own, err);
+    if (code == FK_OK) {
+        code = fk_directory_list(where->runs, where->path, &names, err);
+    }
+    for (size_t i = 0; code == FK_OK && i < names.count; i++) {
+        fk_trash_name other;
+        uint64_t number = 0;
+        if (is_other_of_run(id, names.names[i], &other)) {
+            code = read_number(store, where, &id->run_id, names.names[i], &number, err);
+        }
+        if (code == FK_OK && number > own) {
+            code = newer_is_removed(id, other.number, err);
+        }
+    }
+    return code;
 }
 
 static fk_code is_there(const fk_runs_directory *where, const fk_scan_run *place, bool *ret_is,
@@ -201,7 +284,10 @@ static fk_code restore_run_in(fk_store *store, fk_runs_directory *where, const f
         }
         return code;
     }
-    code = rename_back(where->runs, where->path, &name, id, &taken, err);
+    code = check_newest(store, where, id, &name, err);
+    if (code == FK_OK) {
+        code = rename_back(where->runs, where->path, &name, id, &taken, err);
+    }
     if (code == FK_OK && taken) {
         return run_exists(id, err);
     }

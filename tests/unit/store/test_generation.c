@@ -247,6 +247,24 @@ static void test_a_damaged_run_is_replaced_by_the_generation_before(void **state
     bench_recover(it, 0, 0);
 }
 
+/* Numbers would fall, and the newer one look as if it had never been published. */
+static void test_removed_generations_come_back_newest_first(void **state) {
+    bench *it = *state;
+    fk_trash_entry entry;
+    bench_save_well(it, RUN);
+    assert_int_equal(bench_regenerate(it), FK_OK);
+    assert_int_equal(fk_rm(it->store, "1-fruity", RUN, &entry, &it->err), FK_OK);
+    assert_int_equal(fk_restore(it->store, "1-fruity/" RUN ".2", &entry, &it->err), FK_E_INVALID);
+    assert_non_null(strstr(it->err.hint, "'1-fruity/" RUN ".3' first"));
+    bench_recover(it, 0, 0);
+    bench_assert_trash(it, "2, 3");
+    assert_int_equal(fk_restore(it->store, "1-fruity/" RUN ".3", &entry, &it->err), FK_OK);
+    assert_int_equal(fk_restore(it->store, "1-fruity/" RUN ".2", &entry, &it->err), FK_OK);
+    assert_int_equal(bench_generation(it, RUN), 3);
+    bench_recover(it, 0, 0);
+    bench_assert_trash(it, "3");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_at_now, bench_teardown)
 
 int main(void) {
@@ -263,6 +281,7 @@ int main(void) {
         TEST(test_a_replaced_generation_comes_back_as_the_newest),
         TEST(test_a_generation_without_a_manifest_changes_places_with_the_run),
         TEST(test_a_damaged_run_is_replaced_by_the_generation_before),
+        TEST(test_removed_generations_come_back_newest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
