@@ -92,9 +92,21 @@ static fk_code adopt_image(fk_generation *it, const char *path, const char *labe
     return code == FK_OK ? list_file(it->draft, path, label, err) : code;
 }
 
+/* Glyphs that cannot be listed are not the same as none; what is no directory is a stranger. */
+static fk_code read_inside(const fk_run *run, fk_inside *ret_inside, fk_error *err) {
+    fk_code code = fk_inside_read(run, ret_inside, err);
+    if (code != FK_OK || ret_inside->has_glyphs || ret_inside->no_glyphs.code == FK_E_INVALID) {
+        return code;
+    }
+    if (ret_inside->no_glyphs.code != FK_OK && err != NULL) {
+        *err = ret_inside->no_glyphs;
+    }
+    return ret_inside->no_glyphs.code;
+}
+
 static fk_code adopt_glyphs(fk_generation *it, bool *ret_there, fk_error *err) {
     FK_SCOPED(fk_inside_finish) fk_inside inside = {0};
-    fk_code code = fk_inside_read(it->source, &inside, err);
+    fk_code code = read_inside(it->source, &inside, err);
     *ret_there = inside.has_glyphs;
     if (code == FK_OK && inside.has_glyphs) {
         code = fk_stage_make_glyphs(&it->draft->stage, err);
@@ -230,6 +242,11 @@ static bool has_no_manifest(const fk_run *run) {
     return run->manifest == FK_RUN_MANIFEST_NONE;
 }
 
+/* One that cannot be read may be none of ours: the change itself will tell why not. */
+static bool may_have_none(const fk_run *run) {
+    return has_no_manifest(run) || run->manifest == FK_RUN_MANIFEST_UNREADABLE;
+}
+
 static fk_code fill(void *user, fk_generation *generation, fk_change_list *changes,
                     bool *ret_needed, fk_error *err) {
     (void)user;
@@ -240,7 +257,7 @@ static fk_code fill(void *user, fk_generation *generation, fk_change_list *chang
 fk_code fk_adopt(fk_store *store, const char *font_id, fk_progress progress, void *progress_user,
                  fk_change_list **ret_changes, fk_error *err) {
     FK_SCOPED(fk_change_list_destroyp) fk_change_list *changes = NULL;
-    const fk_changer changer = {.concerns = has_no_manifest,
+    const fk_changer changer = {.concerns = may_have_none,
                                 .fill = fill,
                                 .progress = progress,
                                 .progress_user = progress_user};

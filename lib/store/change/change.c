@@ -148,10 +148,19 @@ static fk_code try_once(fk_change_list *changes, fk_store *store, const char *fo
         generation->draft->progress_user = changer->progress_user;
         code = changer->fill(changer->user, generation, changes, ret_needed, err);
     }
-    if (code == FK_OK && *ret_needed) {
-        code = fk_change_note(changes, FK_MANIFEST_FILE, err);
+    if (code != FK_OK || !*ret_needed) {
+        return code;
     }
-    return code == FK_OK && *ret_needed ? fk_generation_publish(generation, err) : code;
+    code = fk_change_note(changes, FK_MANIFEST_FILE, err);
+    if (code == FK_OK) {
+        code = add_changed(changes, font_id, run_id, err); /* while nothing is changed yet */
+    }
+    if (code != FK_OK) {
+        return code;
+    }
+    code = fk_generation_publish(generation, err);
+    changes->count -= code != FK_OK && code != FK_E_NOT_DURABLE;
+    return code;
 }
 
 fk_code fk_change_run(fk_change_list *changes, fk_store *store, const char *font_id,
@@ -161,11 +170,7 @@ fk_code fk_change_run(fk_change_list *changes, fk_store *store, const char *font
     for (unsigned retry = 0; code == FK_E_BUSY && retry < FK_LIMIT_RETRIES; retry++) {
         code = try_once(changes, store, font_id, run_id, changer, &needed, err);
     }
-    if (code == FK_E_NOT_DURABLE) {
-        (void)add_changed(changes, font_id, run_id, NULL);
-        return code;
-    }
-    return code == FK_OK && needed ? add_changed(changes, font_id, run_id, err) : code;
+    return code;
 }
 
 /* ---- a font ------------------------------------------------------------------------------- */
