@@ -63,8 +63,8 @@ typedef struct fk_store_report {
     size_t runs;
     size_t by_health[FK_HEALTH_COUNT]; /* shallow health of every run */
     size_t stages;                     /* drafts under way, or left by a killed process */
-    uint64_t trash_bytes;
-    const char *const *strangers; /* paths, relative to the store, that are nothing of ours */
+    uint64_t trash_bytes;              /* as far as they can be counted */
+    const char *const *strangers;      /* paths, relative to the store, that are nothing of ours */
     size_t stranger_count;
 } fk_store_report;
 

@@ -47,7 +47,7 @@ static bool save_with_recovery_at(size_t change, const fk_model *model, bool *re
     harness_make_directory(scene.path);
     recorder_before(change, recover);
     recorder_start(scene.path);
-    fk_code code = operation_first_save.run(scene.path, model);
+    fk_code code = operation_first_save.run(scene.path, model, NULL);
     bool reached = recorder_changes() > change;
     oplog log = recorder_stop();
     oplog_finish(&log);

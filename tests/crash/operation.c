@@ -34,12 +34,12 @@ const fk_model *operation_model(size_t glyphs) {
     return &samples[glyphs].model;
 }
 
-static fk_code save(const char *path, const char *font_id, const fk_model *model) {
+static fk_code save(const char *path, const char *font_id, const fk_model *model, fk_error *err) {
     fk_store *store = NULL;
     fk_run_id id;
-    fk_code code = fk_store_open(path, NULL, &store, NULL);
+    fk_code code = fk_store_open(path, NULL, &store, err);
     if (code == FK_OK) {
-        code = fk_save_model(store, font_id, model, &id, NULL);
+        code = fk_save_model(store, font_id, model, &id, err);
     }
     fk_store_close(store);
     return code;
@@ -52,12 +52,12 @@ static void prepare_nothing(const char *path, const fk_model *model) {
 
 static void prepare_two_fonts(const char *path, const fk_model *model) {
     (void)model;
-    harness_check(save(path, OPERATION_FONT, operation_model(1)) == FK_OK, "save");
-    harness_check(save(path, OPERATION_OTHER_FONT, operation_model(1)) == FK_OK, "save");
+    harness_check(save(path, OPERATION_FONT, operation_model(1), NULL) == FK_OK, "save");
+    harness_check(save(path, OPERATION_OTHER_FONT, operation_model(1), NULL) == FK_OK, "save");
 }
 
-static fk_code save_font(const char *path, const fk_model *model) {
-    return save(path, OPERATION_FONT, model);
+static fk_code save_font(const char *path, const fk_model *model, fk_error *err) {
+    return save(path, OPERATION_FONT, model, err);
 }
 
 const operation operation_first_save = {
@@ -65,22 +65,22 @@ const operation operation_first_save = {
 const operation operation_second_save = {
     .name = "save", .prepare = prepare_two_fonts, .run = save_font};
 
-static fk_code remove_in_place(const char *path, const fk_model *model) {
+static fk_code remove_in_place(const char *path, const fk_model *model, fk_error *err) {
     char name[512];
     fk_store *store = NULL;
     fk_run_info *info = NULL;
     FK_SCOPED(fk_file_closep) int runs = -1;
     (void)model;
     snprintf(name, sizeof name, "%s/%s/runs", path, OPERATION_FONT);
-    fk_code code = fk_store_open(path, NULL, &store, NULL);
+    fk_code code = fk_store_open(path, NULL, &store, err);
     if (code == FK_OK) {
-        code = fk_get_run_info(store, OPERATION_FONT, NULL, &info, NULL);
+        code = fk_get_run_info(store, OPERATION_FONT, NULL, &info, err);
     }
     if (code == FK_OK) {
-        code = fk_directory_open_path(name, &runs, NULL);
+        code = fk_directory_open_path(name, &runs, err);
     }
     if (code == FK_OK) {
-        code = fk_directory_remove(runs, info->run_id, NULL);
+        code = fk_directory_remove(runs, info->run_id, err);
     }
     fk_run_info_destroy(info);
     fk_store_close(store);
@@ -130,8 +130,8 @@ static uint64_t sum_of_gone(const volume_runs *before, const volume_runs *after)
     return sum;
 }
 
-static oracle make_rules(const operation *it, const fk_model *model, volume_runs before,
-                         volume_runs after) {
+oracle operation_rules(const operation *it, const fk_model *model, volume_runs before,
+                       volume_runs after) {
     bool changes = before.digest != after.digest;
     harness_check(changes == ((it->flags & OPERATION_RUNS_STAY) == 0), "which runs change");
     return (oracle){
@@ -155,9 +155,9 @@ oplog operation_record(const operation *it, const fk_model *model, oracle *ret_o
     volume_runs before = operation_count_runs(path);
     wish(it);
     recorder_start(path);
-    harness_check(it->run(path, model) == FK_OK, it->name);
+    harness_check(it->run(path, model, NULL) == FK_OK, it->name);
     oplog log = recorder_stop();
-    *ret_oracle = make_rules(it, model, before, operation_count_runs(path));
+    *ret_oracle = operation_rules(it, model, before, operation_count_runs(path));
     harness_remove_directory(path);
     return log;
 }

@@ -11,15 +11,16 @@
 typedef struct operation {
     const char *name;
     void (*prepare)(const char *path, const fk_model *model);
-    fk_code (*run)(const char *path, const fk_model *model);
+    fk_code (*run)(const char *path, const fk_model *model, fk_error *err);
     unsigned flags;
 } operation;
 
 enum {
-    OPERATION_OLD_RUNS = 1,    /* there are runs without manifest, or of version v0 */
-    OPERATION_NO_EXCHANGE = 2, /* the file system knows no RENAME_EXCHANGE */
-    OPERATION_RUNS_STAY = 4,   /* no run comes or goes */
-    OPERATION_ENTRY_LAST = 8,  /* what was in the trash goes when all else is done */
+    OPERATION_OLD_RUNS = 1,     /* there are runs without manifest, or of version v0 */
+    OPERATION_NO_EXCHANGE = 2,  /* the file system knows no RENAME_EXCHANGE */
+    OPERATION_RUNS_STAY = 4,    /* no run comes or goes */
+    OPERATION_ENTRY_LAST = 8,   /* what was in the trash goes when all else is done */
+    OPERATION_NO_WAY_BACK = 16, /* what failed half-way is ended by recovery, not undone */
 };
 
 extern const operation operation_first_save;  /* into an empty directory */
@@ -29,6 +30,10 @@ extern const operation operation_removal_in_place;
 
 /* What the runs below a directory come to. */
 volume_runs operation_count_runs(const char *path);
+
+/* What may be found from a call on, by what stood before it and behind it. */
+oracle operation_rules(const operation *it, const fk_model *model, volume_runs before,
+                       volume_runs after);
 
 enum { OPERATION_GLYPHS_MAX = 200 };
 

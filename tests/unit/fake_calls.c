@@ -186,6 +186,9 @@ static int fake_renameat(int old_directory, const char *old_path, int new_direct
 static int fake_renameat2(int old_directory, const char *old_path, int new_directory,
                           const char *new_path, unsigned flags) {
     fake_verdict verdict = fake_call_begin_at("renameat2", new_path);
+    if (verdict.system_errno == 0 && flags != 0 && fake_call_flags_refused()) {
+        verdict.system_errno = EINVAL;
+    }
     int result = -1;
     if (fake_call_is_done(verdict)) {
         result = fk_kernel_linux.renameat2(old_directory, old_path, new_directory, new_path, flags);

@@ -31,6 +31,7 @@ static struct {
     const char *names[CALLS_MAX];
     size_t counts[CALLS_MAX];
     size_t calls;
+    const char *failed;
     fake_order orders[ORDERS_MAX];
     size_t order_count;
     fake_file files[FILES_MAX];
@@ -43,6 +44,7 @@ static struct {
     long file_system;
     uint64_t free_bytes;
     int colon_errno;
+    bool flags_refused;
     int pid;
     bool threads;
 } fake;
@@ -65,10 +67,18 @@ static size_t *count_of(const char *call) {
     return &fake.counts[fake.calls++];
 }
 
+/* "*" is any call that can fail. */
+static bool is_called(const char *name, const char *call) {
+    if (strcmp(name, "*") != 0) {
+        return strcmp(name, call) == 0;
+    }
+    return strcmp(call, "clock_gettime") != 0 && strcmp(call, "getpid") != 0 &&
+           strcmp(call, "nanosleep") != 0;
+}
+
 /* Counts a call down; whether the order comes true with it. */
 static bool comes_true(fake_order *order, const char *call) {
-    bool concerned = strcmp(order->call, "*") == 0 || strcmp(order->call, call) == 0;
-    if (!concerned || order->left == 0) {
+    if (!is_called(order->call, call) || order->left == 0) {
         return false;
     }
     if (order->left > 1) {
@@ -99,6 +109,7 @@ fake_verdict fake_call_begin(const char *call) {
         } else {
             verdict.system_errno = order->system_errno;
             verdict.done_first = order->kind == ORDER_FAIL_AFTER;
+            fake.failed = fake.failed != NULL ? fake.failed : call;
         }
     }
     pthread_mutex_unlock(&mutex);
@@ -230,6 +241,10 @@ uint64_t fake_call_free_bytes(void) {
     return fake.free_bytes;
 }
 
+bool fake_call_flags_refused(void) {
+    return fake.flags_refused;
+}
+
 int fake_call_pid(void) {
     return fake.pid;
 }
@@ -267,7 +282,7 @@ size_t fake_kernel_count(const char *call) {
     pthread_mutex_lock(&mutex);
     size_t count = 0;
     for (size_t i = 0; i < fake.calls; i++) {
-        if (strcmp(call, "*") == 0 || strcmp(call, fake.names[i]) == 0) {
+        if (is_called(call, fake.names[i])) {
             count += fake.counts[i];
         }
     }
@@ -308,6 +323,10 @@ void fake_kernel_relent(void) {
     pthread_mutex_unlock(&mutex);
 }
 
+const char *fake_kernel_failed(void) {
+    return fake.failed;
+}
+
 void fake_kernel_move_at_most(size_t bytes) {
     fake.move_at_most = bytes;
 }
@@ -340,6 +359,10 @@ void fake_kernel_set_free_bytes(uint64_t bytes) {
 
 void fake_kernel_refuse_colons(int system_errno) {
     fake.colon_errno = system_errno;
+}
+
+void fake_kernel_refuse_flags(void) {
+    fake.flags_refused = true;
 }
 
 void fake_kernel_set_pid(int pid) {

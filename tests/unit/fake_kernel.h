@@ -7,7 +7,8 @@
  *     assert_string_equal(fake_kernel_record(), "mkdirat runs\nfsync runs\n");
  *     fake_kernel_remove();                               the real kernel again
  *
- * A call goes by the name of its member in fk_kernel; "*" stands for any call. Install and remove
+ * A call goes by the name of its member in fk_kernel; "*" stands for any call that can fail
+ * (clock_gettime, getpid and nanosleep cannot). Install and remove
  * while no other thread is about; in between, threads may call what they like. Suits setup and
  * teardown functions of cmocka, too (fake_kernel_setup, fake_kernel_teardown).
  */
@@ -38,6 +39,8 @@ void fake_kernel_fail_after(const char *call, size_t nth, int system_errno);
 void fake_kernel_before(const char *call, size_t nth, void (*action)(void *user), void *user);
 /* Forgets the orders of the three functions above. */
 void fake_kernel_relent(void);
+/* The first call since install that failed on order, or NULL. */
+const char *fake_kernel_failed(void);
 
 /* O_DIRECT is granted on every file system, and not passed on: writes then fail with EINVAL unless
  * memory, length and position are whole blocks of 4096 bytes. */
@@ -66,6 +69,8 @@ void fake_kernel_set_file_system(long type);
 void fake_kernel_set_free_bytes(uint64_t bytes);
 /* Every name with a ':' in it fails with this errno, as on some file systems; 0: none does. */
 void fake_kernel_refuse_colons(int system_errno);
+/* renameat2 knows no flags (EINVAL), as on NFS and FUSE. */
+void fake_kernel_refuse_flags(void);
 /* getpid gives this; 0: the real one. */
 void fake_kernel_set_pid(int pid);
 

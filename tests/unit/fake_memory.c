@@ -18,11 +18,21 @@ void *__wrap_reallocarray(void *memory, size_t count, size_t bytes);
 char *__wrap_strdup(const char *text);
 
 static atomic_size_t left; /* allocations until one fails; 0: none does */
+static atomic_bool ever_after;
 static atomic_bool failed;
 
-void fake_memory_fail(size_t nth) {
+static void fail(size_t nth, bool for_ever) {
     failed = false;
+    ever_after = for_ever;
     left = nth;
+}
+
+void fake_memory_fail(size_t nth) {
+    fail(nth, false);
+}
+
+void fake_memory_fail_ever_after(size_t nth) {
+    fail(nth, true);
 }
 
 bool fake_memory_relent(void) {
@@ -32,7 +42,8 @@ bool fake_memory_relent(void) {
 
 static bool is_short(void) {
     size_t now = left;
-    while (now > 0 && !atomic_compare_exchange_weak(&left, &now, now - 1)) {
+    while (now > 0 && !(now == 1 && ever_after) &&
+           !atomic_compare_exchange_weak(&left, &now, now - 1)) {
     }
     if (now != 1) {
         return false;

@@ -19,6 +19,8 @@
 
 /* The `nth` allocation from now on fails (1 is the next), once; any thread's counts. */
 void fake_memory_fail(size_t nth);
+/* And so do all that follow. */
+void fake_memory_fail_ever_after(size_t nth);
 /* No allocation fails any more. Tells whether one did. */
 bool fake_memory_relent(void);
 

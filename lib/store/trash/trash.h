@@ -39,8 +39,9 @@ fk_code fk_trash_find(int parent, const char *path, const fk_trash_id *id, fk_tr
 /* That there is no such entry: FK_E_RUN_NOT_FOUND, of a font FK_E_FONT_NOT_FOUND. */
 fk_code fk_trash_not_found(const fk_trash_id *id, fk_error *err);
 
-/* Opens the runs/ of a font, for walks over all fonts; `*ret_runs` -1 (with FK_OK) where there is no
- * such directory: that is `status`'s business. What is there but cannot be opened is an error. */
+/* Opens the runs/ of a font, for walks over all fonts; `*ret_runs` -1 (with FK_OK) where there is
+ * no such directory: that is `status`'s business. What is there but cannot be opened is an error.
+ */
 fk_code fk_trash_open_runs(int root, const char *font_id, int *ret_runs, fk_error *err);
 
 #endif
