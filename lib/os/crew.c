@@ -7,8 +7,10 @@
 #include "os/kernel.h"
 
 enum {
-    COMPUTING_MAX = 4,    /* more share the memory's bandwidth, and each has its buffers */
-    ITEMS_TO_WAIT_FOR = 8 /* of fewer, starting a thread takes longer than they do */
+    COMPUTING_MAX = 4,     /* more share the memory's bandwidth, and each has its buffers */
+    ITEMS_TO_WAIT_FOR = 8, /* of fewer, starting a thread takes longer than they do */
+    ITEMS_TO_SYNC = 2,     /* so here; a disk's flush takes as long as starting several */
+    SYNCING_MAX = 8        /* of more, starting them all takes as long as they save */
 };
 
 typedef struct crew {
@@ -66,6 +68,11 @@ size_t fk_crew_size_to_compute(size_t items) {
 size_t fk_crew_size_to_wait(size_t items) {
     size_t size = items / ITEMS_TO_WAIT_FOR + 1;
     return size < FK_CREW_MAX ? size : FK_CREW_MAX;
+}
+
+size_t fk_crew_size_to_sync(size_t items) {
+    size_t size = items / ITEMS_TO_SYNC + 1;
+    return size < SYNCING_MAX ? size : SYNCING_MAX;
 }
 
 fk_code fk_crew_run(size_t size, size_t items, fk_crew_work work, void *user, fk_error *err) {

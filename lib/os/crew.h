@@ -35,6 +35,8 @@ static inline bool fk_crew_is_stopping(const fk_crew_member *member) {
 size_t fk_crew_size_to_compute(size_t items);
 /* The size of a crew for work that waits for the disk: so many that each has a few items. */
 size_t fk_crew_size_to_wait(size_t items);
+/* The size of a crew that syncs `items` files: few of them are worth a thread already. */
+size_t fk_crew_size_to_sync(size_t items);
 
 /* Calls `work` once for each of `items` items, on `size` threads at most. Items are begun in their
  * order; the first failure is the call's. */

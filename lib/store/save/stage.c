@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/crew.h"
 #include "os/directory.h"
 #include "os/file.h"
 #include "store/names/layout.h"
@@ -71,16 +72,18 @@ static bool grow(fk_stage *stage) {
     return true;
 }
 
-/* Syncs and closes the oldest open file. After a failed sync nothing is synced again: the save has
- * failed. */
-static fk_code settle_oldest(fk_stage *stage, fk_error *err) {
-    fk_stage_file *file = &stage->files[stage->first_open++];
+/* Syncs a file and closes it. After a failed sync nothing is synced again: the save has failed. */
+static fk_code settle_file(fk_stage *stage, fk_stage_file *file, fk_error *err) {
     fk_code code = stage->durable ? fk_file_sync(file->fd, file->path, err) : FK_OK;
     if (code == FK_OK) {
         code = fk_file_close(&file->fd, file->path, err);
     }
     fk_file_closep(&file->fd);
     return in_stage(stage, code, err);
+}
+
+static fk_code settle_oldest(fk_stage *stage, fk_error *err) {
+    return settle_file(stage, &stage->files[stage->first_open++], err);
 }
 
 fk_code fk_stage_keep(fk_stage *stage, const char *path, int *fd, fk_error *err) {
@@ -125,29 +128,36 @@ fk_code fk_stage_write(fk_stage *stage, const char *path, const void *from, size
 
 /* ---- the way to the disk ------------------------------------------------------------------ */
 
-static fk_code sync_directories(fk_stage *stage, fk_error *err) {
-    fk_code code = FK_OK;
-    if (stage->glyphs_dirty) {
-        code = fk_file_sync(stage->glyphs, FK_GLYPHS_DIRECTORY, err);
-        stage->glyphs_dirty = false;
+/* The files still open, in their order, then eval-glyphs/, then the stage. */
+static fk_code settle_item(void *user, const fk_crew_member *member, size_t item, fk_error *err) {
+    fk_stage *stage = user;
+    size_t open_files = stage->file_count - stage->first_open;
+    (void)member;
+    if (item < open_files) {
+        return settle_file(stage, &stage->files[stage->first_open + item], err);
     }
-    if (code == FK_OK) {
-        code = fk_file_sync(stage->directory, ".", err);
-    }
-    return in_stage(stage, code, err);
+    bool is_glyphs = stage->glyphs_dirty && item == open_files;
+    return in_stage(stage,
+                    is_glyphs ? fk_file_sync(stage->glyphs, FK_GLYPHS_DIRECTORY, err)
+                              : fk_file_sync(stage->directory, ".", err),
+                    err);
 }
 
+/* By several threads: the disk answers syncs that come together with one flush of its cache, and
+ * none of them has to be there before another, only all before the rename. */
 fk_code fk_stage_sync(fk_stage *stage, fk_error *err) {
+    size_t items = stage->file_count - stage->first_open;
     for (size_t i = stage->first_open; stage->durable && i < stage->file_count; i++) {
         fk_file_kick(stage->files[i].fd, 0, 0);
     }
-    while (stage->first_open < stage->file_count) {
-        fk_code code = settle_oldest(stage, err);
-        if (code != FK_OK) {
-            return code;
-        }
+    if (stage->durable) {
+        items += stage->glyphs_dirty ? 2 : 1;
     }
-    return stage->durable ? sync_directories(stage, err) : FK_OK;
+    fk_code code = fk_crew_run(stage->durable ? fk_crew_size_to_sync(items) : 1, items, settle_item,
+                               stage, err);
+    stage->first_open = stage->file_count;
+    stage->glyphs_dirty = false;
+    return code;
 }
 
 fk_code fk_stage_publish(fk_stage *stage, const char *name, bool *ret_taken, fk_error *err) {

@@ -131,6 +131,9 @@ static void test_a_crew_is_as_large_as_its_work(void **state) {
     assert_int_equal(fk_crew_size_to_wait(1), 1);
     assert_int_equal(fk_crew_size_to_wait(16), 3);
     assert_int_equal(fk_crew_size_to_wait(10000), FK_CREW_MAX);
+    assert_int_equal(fk_crew_size_to_sync(1), 1);
+    assert_int_equal(fk_crew_size_to_sync(6), 4);
+    assert_int_equal(fk_crew_size_to_sync(10000), 8);
 }
 
 int main(void) {

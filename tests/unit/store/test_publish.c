@@ -89,6 +89,46 @@ static void test_the_first_save_makes_font_and_runs_durable_before_the_rename(vo
     assert_true(font < strstr(fake_kernel_record(), "renameat2"));
 }
 
+/* Threads sync in any order, each file and directory once, all of them before the rename. */
+static void test_threads_sync_everything_once_and_before_the_rename(void **state) {
+    static const char *const synced[] = {
+        "weights",       "sample.png", "eval-glyphs/A.png", "eval-glyphs/uni00E9.png",
+        "feedback.json", "run.json",   "eval-glyphs",       ".stage-R"};
+    bench *it = *state;
+    bench_save_well(it, NOW_TEXT);
+    fake_kernel_allow_threads();
+    size_t threads = fake_kernel_count("start_thread");
+    size_t syncs = fake_kernel_count("fsync");
+    fake_kernel_record_clear();
+    bench_save_well(it, NOW_TEXT "-0001");
+    assert_true(fake_kernel_count("start_thread") > threads);
+    assert_int_equal(fake_kernel_count("fsync") - syncs, sizeof synced / sizeof synced[0] + 1);
+    char *record = bench_record_without_chance();
+    const char *renamed = strstr(record, "renameat2");
+    assert_non_null(renamed);
+    for (size_t i = 0; i < sizeof synced / sizeof synced[0]; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "fsync %s\n", synced[i]);
+        const char *found = strstr(record, line);
+        assert_non_null(found);
+        assert_true(found < renamed);
+    }
+    free(record);
+}
+
+static void test_whichever_sync_of_a_thread_fails_the_store_is_as_it_was(void **state) {
+    bench *it = *state;
+    bench_save_well(it, NOW_TEXT);
+    fake_kernel_allow_threads();
+    for (size_t nth = 1; nth <= 8; nth++) {
+        fake_kernel_fail("fsync", nth, EIO, FAKE_ONCE);
+        bench_assert_refused(it, FK_E_IO);
+        assert_non_null(strstr(it->err.path, "1-fruity/runs/.stage-"));
+        fake_kernel_relent();
+    }
+    bench_assert_all_verify(it, 1);
+}
+
 static void test_without_durability_nothing_is_synced(void **state) {
     bench *it = *state;
     const fk_store_options options = {.size = sizeof options, .durability = FK_DURABILITY_NONE};
@@ -264,6 +304,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_save_makes_these_calls_in_this_order),
         TEST(test_the_first_save_makes_font_and_runs_durable_before_the_rename),
+        TEST(test_threads_sync_everything_once_and_before_the_rename),
+        TEST(test_whichever_sync_of_a_thread_fails_the_store_is_as_it_was),
         TEST(test_without_durability_nothing_is_synced),
         TEST(test_whichever_call_fails_a_save_is_whole_or_not_there),
         TEST(test_whatever_goes_on_failing_a_save_is_whole_or_not_there),
