@@ -6,6 +6,7 @@ Neither is imported here: an object of theirs can only come from a module that i
 from __future__ import annotations
 
 import array
+import functools
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -135,9 +136,16 @@ def _root(value: Any, numpy: Any) -> Any:
     return value
 
 
-def _extent(value: Any) -> tuple[int, int]:
-    """Address and size of the memory of an array."""
-    low = high = value.__array_interface__["data"][0]
+def _address(value: Any) -> int:
+    address: int = value.__array_interface__["data"][0]
+    return address
+
+
+def _extent(value: Any, start: int) -> tuple[int, int]:
+    """Address and size of the memory of an array whose first element is at `start`."""
+    if value.flags.c_contiguous:
+        return start, value.nbytes
+    low = high = start
     if value.size == 0:
         return low, 0
     for length, step in zip(value.shape, value.strides):
@@ -148,31 +156,55 @@ def _extent(value: Any) -> tuple[int, int]:
     return low, high + value.itemsize - low
 
 
+@functools.lru_cache(maxsize=64)  # numpy takes its time to name a dtype
+def _element(dtype: Any) -> tuple[str, int, bool] | None:
+    """Name and size of what can be stored, and whether its bytes have the processor's order."""
+    name = dtype.name
+    size = DTYPES.get(name)
+    if size is None or dtype.hasobject or dtype.fields is not None:
+        return None
+    return name, size, dtype.isnative
+
+
+def _refusal_of_array(dtype: Any) -> Answer:
+    hint = "store an array for each of its fields"
+    if dtype.fields is None:
+        hint = "store .astype(...) of it, to a number that PyTorch has, or .tolist()"
+    return ("refuse", (f"numpy.ndarray of dtype {dtype}", hint))
+
+
+def _is_usable(value: Any, size: int) -> bool:
+    """PyTorch counts strides in elements, from 0 on."""
+    flags = value.flags
+    if not flags.aligned:
+        return False
+    return flags.c_contiguous or all(step >= 0 and step % size == 0 for step in value.strides)
+
+
 def _array(given: Any, numpy: Any) -> Answer:
     value = given
-    name = value.dtype.name
-    size = DTYPES.get(name)
-    if size is None or value.dtype.hasobject or value.dtype.fields is not None:
-        hint = "store an array for each of its fields"
-        if value.dtype.fields is None:
-            hint = "store .astype(...) of it, to a number that PyTorch has, or .tolist()"
-        return ("refuse", (f"numpy.ndarray of dtype {value.dtype}", hint))
-    if not value.dtype.isnative:
+    element = _element(value.dtype)
+    if element is None:
+        return _refusal_of_array(value.dtype)
+    name, size, is_native = element
+    if not is_native:
         value = value.astype(value.dtype.newbyteorder("="))
-    usable = value.flags.aligned and all(step >= 0 and step % size == 0 for step in value.strides)
-    if not usable:
+    if not _is_usable(value, size):
         value = numpy.array(value, order="C", copy=True)
     ours = value is not given
     root = _root(value, numpy)
-    address, length = _extent(root)
-    start = value.__array_interface__["data"][0]
-    inside = address <= start and sum(_extent(value)) <= address + length
+    start = _address(value)
+    address, length = _extent(root, start if root is value else _address(root))
+    low, span = _extent(value, start)
+    inside = address <= start and low + span <= address + length
     if not inside or address % size or (start - address) % size:
         value = root = numpy.array(value, order="C", copy=True)
         ours = True
-        address, length = _extent(root)
-        start = address
-    strides = tuple(step // size for step in value.strides)
+        start = _address(root)
+        address, length = _extent(root, start)
+    strides = None
+    if not value.flags.c_contiguous:
+        strides = tuple(step // size for step in value.strides)
     offset = (start - address) // size if length else 0
     return ("tensor", name, 0, value.shape, strides, offset, address, length, value, ours, None)
 
@@ -180,11 +212,11 @@ def _array(given: Any, numpy: Any) -> Answer:
 # ---- PyTorch ----
 
 
-def _refusal_of(tensor: Any, torch: Any) -> tuple[str, str] | None:
-    """Why a tensor cannot be stored and what to do, or None."""
+def _refusal_of(tensor: Any, name: str, torch: Any) -> tuple[str, str] | None:
+    """Why a tensor cannot be stored and what to do, or None. `name` is its dtype's."""
     if tensor.is_quantized:
         hint = "store .int_repr() of it with its scale and zero point, or .dequantize()"
-        return f"quantised tensor ({_name(tensor.dtype)})", hint
+        return f"quantised tensor ({name})", hint
     if getattr(tensor, "is_nested", False):
         return "nested tensor", "store list(tensor.unbind())"
     if tensor.layout is not torch.strided:
@@ -193,8 +225,8 @@ def _refusal_of(tensor: Any, torch: Any) -> tuple[str, str] | None:
     if tensor.is_meta:
         hint = "give the module memory with .to_empty(device='cpu') and fill it"
         return "meta tensor (it has no data)", hint
-    if _name(tensor.dtype) not in DTYPES:
-        return f"tensor of dtype {_name(tensor.dtype)}", "store .view(torch.uint8) of it"
+    if name not in DTYPES:
+        return f"tensor of dtype {name}", "store .view(torch.uint8) of it"
     return None
 
 
@@ -273,10 +305,10 @@ class Adapter:
             return None
         if self._numbers:
             return ("value", tensor.item()) if tensor.ndim == 0 else "torch.Tensor in JSON"
-        refusal = _refusal_of(tensor, torch)
+        name = _name(tensor.dtype)
+        refusal = _refusal_of(tensor, name, torch)
         if refusal is not None:
             return ("refuse", refusal)
-        name = _name(tensor.dtype)
         storage = self._on_cpu(_storage(tensor), tensor)
         ours = tensor.device.type != "cpu"
         offset = tensor.storage_offset()
