@@ -9,7 +9,9 @@
 #include "digest/chunk_ring.h"
 #include "digest/piece_digest.h"
 
-#define PIECE_CHUNKS (FK_PIECE_BYTES / FK_STREAM_CHUNK_BYTES)
+/* Smaller files have smaller chunks: so several threads work on them, too. */
+#define LARGE_BYTES       (4 * FK_STREAM_CHUNK_BYTES)
+#define SMALL_CHUNK_BYTES (FK_STREAM_CHUNK_BYTES / 4)
 
 enum { HASHERS_MAX = 2 };
 
@@ -25,6 +27,7 @@ typedef struct worker {
 
 struct fk_digest_stream {
     uint64_t bytes;
+    uint64_t chunk_bytes;
     uint64_t chunks; /* of the file; an empty one has one, of no bytes */
     size_t hashers;
     fk_chunk_writer writer;
@@ -35,23 +38,31 @@ struct fk_digest_stream {
     fk_file_digests digests;
 };
 
+static uint64_t chunk_size(uint64_t bytes) {
+    return bytes < LARGE_BYTES ? SMALL_CHUNK_BYTES : FK_STREAM_CHUNK_BYTES;
+}
+
+static size_t bytes_of_chunk(const fk_digest_stream *stream, uint64_t chunk) {
+    uint64_t rest = stream->bytes - chunk * stream->chunk_bytes;
+    return (size_t)(rest < stream->chunk_bytes ? rest : stream->chunk_bytes);
+}
+
 size_t fk_digest_stream_memory(uint64_t bytes) {
-    uint64_t most = FK_STREAM_CHUNKS_MAX * FK_STREAM_CHUNK_BYTES;
+    uint64_t most = FK_STREAM_CHUNKS_MAX * chunk_size(bytes);
     if (bytes == 0) {
         return 1;
     }
     return (size_t)(bytes < most ? bytes : most);
 }
 
-static size_t chunk_bytes(const fk_digest_stream *stream, uint64_t chunk) {
-    uint64_t rest = stream->bytes - chunk * FK_STREAM_CHUNK_BYTES;
-    return (size_t)(rest < FK_STREAM_CHUNK_BYTES ? rest : FK_STREAM_CHUNK_BYTES);
-}
-
 /* ---- what workers do ---------------------------------------------------------------------- */
 
+static uint64_t piece_of(const fk_digest_stream *stream, uint64_t chunk) {
+    return chunk / (FK_PIECE_BYTES / stream->chunk_bytes);
+}
+
 static bool ends_piece(const fk_digest_stream *stream, uint64_t chunk) {
-    return chunk % PIECE_CHUNKS == PIECE_CHUNKS - 1 || chunk == stream->chunks - 1;
+    return chunk == stream->chunks - 1 || piece_of(stream, chunk + 1) != piece_of(stream, chunk);
 }
 
 static fk_code hash(worker *hasher, uint64_t chunk, const uint8_t *from, size_t bytes,
@@ -60,7 +71,7 @@ static fk_code hash(worker *hasher, uint64_t chunk, const uint8_t *from, size_t 
     fk_file_digests *digests = &stream->digests;
     fk_code code = fk_piece_digest_update(hasher->digest, from, bytes, err);
     if (code == FK_OK && ends_piece(stream, chunk)) {
-        size_t piece = (size_t)(chunk / PIECE_CHUNKS);
+        size_t piece = (size_t)piece_of(stream, chunk);
         code = fk_piece_digest_next(hasher->digest, digests->sha256[piece],
                                     digests->xxh3 == NULL ? NULL : digests->xxh3[piece], err);
     }
@@ -71,8 +82,8 @@ static fk_code hash(worker *hasher, uint64_t chunk, const uint8_t *from, size_t 
 static uint64_t chunk_after(const worker *of, uint64_t chunk) {
     const fk_digest_stream *stream = of->stream;
     uint64_t next = chunk + 1;
-    if (of->digest != NULL && next % PIECE_CHUNKS == 0) {
-        next += (stream->hashers - 1) * PIECE_CHUNKS;
+    if (of->digest != NULL && ends_piece(stream, chunk)) {
+        next += (stream->hashers - 1) * (FK_PIECE_BYTES / stream->chunk_bytes);
     }
     return next < stream->chunks ? next : FK_CHUNK_NONE;
 }
@@ -81,7 +92,7 @@ static void work(worker *of) {
     fk_digest_stream *stream = of->stream;
     uint64_t chunk = of->wanted;
     const uint8_t *from = fk_chunk_ring_at(&stream->ring, chunk);
-    size_t bytes = chunk_bytes(stream, chunk);
+    size_t bytes = bytes_of_chunk(stream, chunk);
     fk_error error = {0};
     fk_code code = of->digest != NULL
                        ? hash(of, chunk, from, bytes, &error)
@@ -106,7 +117,7 @@ static void *run(void *user) {
 static fk_code make_digests(fk_digest_stream *stream, fk_error *err) {
     fk_file_digests *digests = &stream->digests;
     digests->bytes = stream->bytes;
-    digests->pieces = (size_t)((stream->chunks - 1) / PIECE_CHUNKS + 1);
+    digests->pieces = (size_t)piece_of(stream, stream->chunks - 1) + 1;
     digests->sha256 = calloc(digests->pieces, sizeof *digests->sha256);
     bool enough = digests->sha256 != NULL;
     if (stream->bytes >= FK_XXH3_BYTES_MIN) {
@@ -129,7 +140,7 @@ static fk_code add_workers(fk_digest_stream *stream, fk_error *err) {
     stream->hashers = pieces < HASHERS_MAX ? pieces : HASHERS_MAX;
     add_worker(stream, 0);
     for (size_t i = 0; code == FK_OK && i < stream->hashers; i++) {
-        worker *hasher = add_worker(stream, i * PIECE_CHUNKS);
+        worker *hasher = add_worker(stream, i * (FK_PIECE_BYTES / stream->chunk_bytes));
         code = fk_piece_digest_create(true, stream->digests.xxh3 != NULL, &hasher->digest, err);
     }
     return code;
@@ -149,11 +160,12 @@ fk_code fk_digest_stream_create(uint64_t bytes, void *memory, const fk_chunk_wri
         return fk_error_no_memory(err);
     }
     stream->bytes = bytes;
-    stream->chunks = bytes == 0 ? 1 : (bytes - 1) / FK_STREAM_CHUNK_BYTES + 1;
+    stream->chunk_bytes = chunk_size(bytes);
+    stream->chunks = bytes == 0 ? 1 : (bytes - 1) / stream->chunk_bytes + 1;
     stream->writer = *writer;
     size_t slots =
         stream->chunks < FK_STREAM_CHUNKS_MAX ? (size_t)stream->chunks : FK_STREAM_CHUNKS_MAX;
-    fk_chunk_ring_init(&stream->ring, memory, slots, FK_STREAM_CHUNK_BYTES);
+    fk_chunk_ring_init(&stream->ring, memory, slots, (size_t)stream->chunk_bytes);
     fk_code code = make_digests(stream, err);
     if (code == FK_OK) {
         code = add_workers(stream, err);
@@ -199,7 +211,7 @@ fk_code fk_digest_stream_next(fk_digest_stream *stream, uint8_t **ret_chunk, siz
     fk_code code = fk_chunk_ring_wait_for_room(&stream->ring, err);
     if (code == FK_OK) {
         *ret_chunk = fk_chunk_ring_at(&stream->ring, stream->pushed);
-        *ret_bytes = stream->pushed < stream->chunks ? chunk_bytes(stream, stream->pushed) : 0;
+        *ret_bytes = stream->pushed < stream->chunks ? bytes_of_chunk(stream, stream->pushed) : 0;
     }
     return code;
 }

@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "digest/file_digests.h"
 
-#define FK_STREAM_CHUNK_BYTES (UINT64_C(1) << 20)
+#define FK_STREAM_CHUNK_BYTES (UINT64_C(1) << 20) /* of a chunk, at most */
 #define FK_STREAM_CHUNKS_MAX  12u /* in memory: one hasher can be so far ahead of the other */
 
 /* Who gets each chunk, in order, while it lies still: on one thread, not always the caller's. */

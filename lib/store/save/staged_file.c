@@ -69,7 +69,7 @@ static fk_code allocate(fk_staged_file *file, fk_error *err) {
 
 static fk_code create_file(fk_staged_file *file, int stage, bool durable, fk_error *err) {
     fk_code code = fk_file_create(stage, file->path, &file->fd, err);
-    /* A file that one write takes finds out about a full disk there. */
+    /* A small file finds out about a full disk when it is written. */
     if (code == FK_OK && file->left > FK_STREAM_CHUNK_BYTES) {
         code = fk_file_reserve(file->fd, file->left, file->path, err);
     }

@@ -21,7 +21,7 @@
 typedef struct fk_staged_file fk_staged_file;
 
 /* Creates the file `path` of the open directory `stage`, which must not exist; its space is
- * reserved when it takes more than one chunk. `bytes` is its size. A large one that will be synced
+ * reserved when it is large (over 1 MiB). `bytes` is its size. A large one that will be synced
  * (`durable`) is written past the page cache where that is granted. */
 fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes, bool durable,
                               fk_staged_file **ret_file, fk_error *err);

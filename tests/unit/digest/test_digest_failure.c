@@ -90,27 +90,29 @@ static fk_code count_write(void *user, const void *chunk, size_t bytes, fk_error
     return FK_OK;
 }
 
-/* Digests `chunks` MiB of zeros, but for the number of each in its first byte. */
-static fk_code digest_zeros(size_t chunks, fk_file_digests *ret_digests) {
+/* Digests zeros, but for the number of each chunk in its first byte. */
+static fk_code digest_zeros(size_t bytes, fk_file_digests *ret_digests) {
     static uint8_t memory[12 * MEBIBYTE];
     size_t written = 0;
+    size_t filled = 0;
     const fk_chunk_writer writer = {.write = count_write, .user = &written};
     FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
-    fk_code code = fk_digest_stream_create(chunks * MEBIBYTE, memory, &writer, &stream, &err);
-    for (size_t i = 0; code == FK_OK && i <= chunks; i++) {
+    fk_code code = fk_digest_stream_create(bytes, memory, &writer, &stream, &err);
+    for (uint8_t number = 0; code == FK_OK && (filled < bytes || number == 0); number++) {
         uint8_t *chunk;
         size_t room;
         code = fk_digest_stream_next(stream, &chunk, &room, &err);
-        if (code == FK_OK && (room > 0 || chunks == 0)) {
+        if (code == FK_OK) {
             memset(chunk, 0, room);
-            *chunk = (uint8_t)i;
+            *chunk = number;
+            filled += room;
             fk_digest_stream_push(stream);
         }
     }
     if (code == FK_OK) {
         code = fk_digest_stream_finish(stream, ret_digests, &err);
     }
-    assert_true(code != FK_OK || written == chunks * MEBIBYTE);
+    assert_true(code != FK_OK || written == bytes);
     return code;
 }
 
@@ -125,31 +127,31 @@ static void assert_same(const fk_file_digests *some, const fk_file_digests *othe
 static void test_what_no_thread_can_be_had_for_the_caller_does(void **state) {
     (void)state;
     FK_SCOPED(fk_file_digests_finish) fk_file_digests with = {0};
-    assert_int_equal(digest_zeros(50, &with), FK_OK);
+    assert_int_equal(digest_zeros(50 * MEBIBYTE, &with), FK_OK);
     assert_int_equal(with.pieces, 4);
     assert_int_equal(threads_started, 3); /* two hashers and the writer */
     for (threads_max = 0; threads_max < 3; threads_max++) {
         FK_SCOPED(fk_file_digests_finish) fk_file_digests without = {0};
         threads_started = 0;
-        assert_int_equal(digest_zeros(50, &without), FK_OK);
+        assert_int_equal(digest_zeros(50 * MEBIBYTE, &without), FK_OK);
         assert_same(&with, &without);
     }
     FK_SCOPED(fk_file_digests_finish) fk_file_digests neither = {0};
     fail_attributes = true;
-    assert_int_equal(digest_zeros(50, &neither), FK_OK);
+    assert_int_equal(digest_zeros(50 * MEBIBYTE, &neither), FK_OK);
     assert_same(&with, &neither);
 }
 
 static void test_a_file_of_one_chunk_is_not_worth_a_thread(void **state) {
     (void)state;
     FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
-    assert_int_equal(digest_zeros(1, &digests), FK_OK);
+    assert_int_equal(digest_zeros(MEBIBYTE / 4, &digests), FK_OK);
     assert_int_equal(threads_started, 0);
 }
 
 static void test_openssl_that_fails_on_the_thread_fails_the_stream(void **state) {
     (void)state;
-    static const size_t sizes[] = {2, 3, 40};
+    static const size_t sizes[] = {MEBIBYTE / 4 + 1, 3 * MEBIBYTE, 40 * MEBIBYTE};
     for (size_t i = 0; i < 3; i++) {
         FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
         updates_left = 1;
@@ -164,9 +166,9 @@ static void test_a_piece_that_cannot_end_fails_the_stream(void **state) {
     (void)state;
     fk_file_digests digests = {0};
     finals_left = 0;
-    assert_int_equal(digest_zeros(17, &digests), FK_E_IO);
+    assert_int_equal(digest_zeros(17 * MEBIBYTE, &digests), FK_E_IO);
     finals_left = 1;
-    assert_int_equal(digest_zeros(17, &digests), FK_E_IO);
+    assert_int_equal(digest_zeros(17 * MEBIBYTE, &digests), FK_E_IO);
     inits_left = 1;
     assert_int_equal(digest_zeros(0, &digests), FK_E_IO);
 }
@@ -190,7 +192,7 @@ static void test_short_memory_fails_a_stream(void **state) {
     for (size_t nth = 1;; nth++) {
         FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
         fake_memory_fail(nth);
-        fk_code code = digest_zeros(17, &digests);
+        fk_code code = digest_zeros(17 * MEBIBYTE, &digests);
         bool failed = fake_memory_relent();
         assert_int_equal(code, failed ? FK_E_NO_MEMORY : FK_OK);
         assert_int_equal(digests.pieces, failed ? 0 : 2);

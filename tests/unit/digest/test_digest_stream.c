@@ -111,13 +111,18 @@ static void test_a_file_of_one_chunk(void **state) {
     check(1);
     check(65535);
     check(65536);
-    check(MEBIBYTE - 1);
-    check(MEBIBYTE);
+    check(MEBIBYTE / 4 - 1);
+    check(MEBIBYTE / 4);
 }
 
 static void test_a_file_of_several_chunks(void **state) {
     (void)state;
+    check(MEBIBYTE / 4 + 1);
+    check(MEBIBYTE - 1);
     check(MEBIBYTE + 1);
+    check(4 * (size_t)MEBIBYTE - 1);
+    check(4 * (size_t)MEBIBYTE);
+    check(4 * (size_t)MEBIBYTE + 1);
     check(2 * (size_t)MEBIBYTE);
     check(3 * (size_t)MEBIBYTE + 777);
 }
@@ -147,6 +152,7 @@ static void test_memory_stays_within_twelve_mebibytes(void **state) {
     (void)state;
     assert_int_equal(fk_digest_stream_memory(0), 1);
     assert_int_equal(fk_digest_stream_memory(1234), 1234);
+    assert_int_equal(fk_digest_stream_memory(4 * MEBIBYTE - 1), 3 * MEBIBYTE);
     assert_int_equal(fk_digest_stream_memory(UINT64_MAX), 12 * MEBIBYTE);
 }
 
