@@ -93,28 +93,113 @@ static PyObject *status_of(const fk_run_info *info) {
     return fkpy_text(info->status == FK_STATUS_UNKNOWN ? NULL : fk_run_status_name(info->status));
 }
 
-static void put_names(PyObject **record, const fk_run_info *info) {
-    fkpy_record_put(record, "font_id", fkpy_text(info->font_id));
-    fkpy_record_put(record, "run_id", fkpy_text(info->run_id));
-    fkpy_record_put(record, "path", fkpy_path(info->path));
-    fkpy_record_put(record, "status", status_of(info));
-    fkpy_record_put(record, "health", fkpy_text(fk_health_name(info->health)));
-    fkpy_record_put(record, "problems", problems_of(info));
-    fkpy_record_put(record, "weights_version", fkpy_text(info->weights_version));
-    fkpy_record_put(record, "feedback_schema", fkpy_text(info->feedback_schema));
-    fkpy_record_put(record, "parent_run_id", fkpy_text(info->parent_run_id));
-    fkpy_record_put(record, "written_by", fkpy_text(info->written_by));
+/* ---- a record ---- */
+
+/* The fields of RunMetadata, in its order. */
+enum {
+    FONT_ID,
+    RUN_ID,
+    STATUS,
+    HEALTH,
+    PROBLEMS,
+    STARTED_AT,
+    ENDED_AT,
+    TRAINING,
+    METRICS,
+    WEIGHTS_VERSION,
+    FEEDBACK_SCHEMA,
+    PARENT_RUN_ID,
+    PERSONALITY,
+    GLYPHS,
+    WEIGHTS_BYTES,
+    SIZE_BYTES,
+    WRITTEN_BY,
+    MANIFEST_VERSION,
+    GENERATION,
+    PATH,
+    FILES,
+    EXTRA,
+    FIELDS
+};
+
+static const char *const field_names[FIELDS] = {
+    [FONT_ID] = "font_id",
+    [RUN_ID] = "run_id",
+    [STATUS] = "status",
+    [HEALTH] = "health",
+    [PROBLEMS] = "problems",
+    [STARTED_AT] = "started_at",
+    [ENDED_AT] = "ended_at",
+    [TRAINING] = "training",
+    [METRICS] = "metrics",
+    [WEIGHTS_VERSION] = "weights_version",
+    [FEEDBACK_SCHEMA] = "feedback_schema",
+    [PARENT_RUN_ID] = "parent_run_id",
+    [PERSONALITY] = "personality",
+    [GLYPHS] = "glyphs",
+    [WEIGHTS_BYTES] = "weights_bytes",
+    [SIZE_BYTES] = "size_bytes",
+    [WRITTEN_BY] = "written_by",
+    [MANIFEST_VERSION] = "manifest_version",
+    [GENERATION] = "generation",
+    [PATH] = "path",
+    [FILES] = "files",
+    [EXTRA] = "extra",
+};
+
+PyObject *fkpy_info_fields(void) {
+    PyObject *fields = PyTuple_New(FIELDS);
+    for (Py_ssize_t i = 0; fields != NULL && i < FIELDS; i++) {
+        PyObject *name = PyUnicode_InternFromString(field_names[i]);
+        if (name == NULL || PyTuple_SetItem(fields, i, name) < 0) {
+            Py_CLEAR(fields);
+        }
+    }
+    return fields;
 }
 
-/* Whether a member of the manifest has a place of its own in the record. */
-static bool is_known(const char *name) {
+/* A record under way: a dict, and the names of its members as Python has them. */
+typedef struct filling {
+    PyObject *fields;
+    PyObject *record;
+} filling;
+
+/* As fkpy_record_put. */
+static void put(filling *of, Py_ssize_t field, PyObject *member) {
+    if (of->record != NULL &&
+        (member == NULL ||
+         PyDict_SetItem(of->record, PyTuple_GetItem(of->fields, field), member) < 0)) {
+        Py_CLEAR(of->record);
+    }
+    Py_XDECREF(member);
+}
+
+static void put_names(filling *of, const fk_run_info *info) {
+    put(of, FONT_ID, fkpy_text(info->font_id));
+    put(of, RUN_ID, fkpy_text(info->run_id));
+    put(of, PATH, fkpy_path(info->path));
+    put(of, STATUS, status_of(info));
+    put(of, HEALTH, fkpy_text(fk_health_name(info->health)));
+    put(of, PROBLEMS, problems_of(info));
+    put(of, WEIGHTS_VERSION, fkpy_text(info->weights_version));
+    put(of, FEEDBACK_SCHEMA, fkpy_text(info->feedback_schema));
+    put(of, PARENT_RUN_ID, fkpy_text(info->parent_run_id));
+    put(of, WRITTEN_BY, fkpy_text(info->written_by));
+}
+
+/* Whether a member of the manifest has a place of its own in the record. `*next` is where to look
+ * first: members come in the order in which they are written here. */
+static bool is_known(const char *name, size_t *next) {
     static const char *const known[] = {
-        "font_id",          "run_id",    "status",          "started_at",      "ended_at",
-        "training",         "metrics",   "weights_version", "feedback_schema", "parent_run_id",
-        "personality",      "glyphs",    "weights_bytes",   "size_bytes",      "written_by",
-        "manifest_version", "generation"};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(name, known[i]) == 0) {
+        "manifest_version", "font_id",     "run_id",  "status",          "started_at",
+        "ended_at",         "training",    "metrics", "weights_version", "feedback_schema",
+        "parent_run_id",    "personality", "glyphs",  "weights_bytes",   "size_bytes",
+        "generation",       "written_by"};
+    enum { KNOWN = sizeof known / sizeof known[0] };
+    for (size_t i = 0; i < KNOWN; i++) {
+        size_t at = (*next + i) % KNOWN;
+        if (strcmp(name, known[at]) == 0) {
+            *next = at + 1;
             return true;
         }
     }
@@ -125,9 +210,10 @@ static bool is_known(const char *name) {
 static PyObject *extra_of(fkpy_state *state, const fk_value *manifest) {
     PyObject *extra = PyDict_New();
     size_t count = manifest == NULL ? 0 : fk_value_count(manifest);
+    size_t next = 0;
     for (size_t i = 0; i < count; i++) {
         const char *name = fk_value_as_text(fk_value_key(manifest, i), NULL);
-        if (!is_known(name)) {
+        if (!is_known(name, &next)) {
             fkpy_record_put(&extra, name,
                             fkpy_from_value(state, fk_value_item(manifest, i), NULL, NULL));
         }
@@ -144,23 +230,22 @@ static PyObject *manifest_version_of(const fk_value *manifest) {
 }
 
 PyObject *fkpy_info(fkpy_state *state, const fk_run_info *info) {
-    PyObject *record = PyDict_New();
-    put_names(&record, info);
-    fkpy_record_put(&record, "started_at_us", fkpy_time(info->started_at_us));
-    fkpy_record_put(&record, "ended_at_us", fkpy_time(info->ended_at_us));
-    fkpy_record_put(&record, "training", fkpy_from_value(state, info->training, NULL, NULL));
-    fkpy_record_put(&record, "metrics", fkpy_from_value(state, info->metrics, NULL, NULL));
-    fkpy_record_put(&record, "personality", personality_of(info));
-    fkpy_record_put(&record, "glyphs", PyLong_FromSize_t(info->glyphs));
-    fkpy_record_put(&record, "weights_bytes",
-                    info->has_weights ? PyLong_FromUnsignedLongLong(info->weights_bytes)
-                                      : Py_NewRef(Py_None));
-    fkpy_record_put(&record, "size_bytes", PyLong_FromUnsignedLongLong(info->size_bytes));
-    fkpy_record_put(&record, "generation", PyLong_FromUnsignedLongLong(info->generation));
-    fkpy_record_put(&record, "manifest_version", manifest_version_of(info->manifest));
-    fkpy_record_put(&record, "extra", extra_of(state, info->manifest));
-    fkpy_record_put(&record, "files", files_of(info));
-    return record;
+    filling of = {.fields = state->info_fields, .record = PyDict_New()};
+    put_names(&of, info);
+    put(&of, STARTED_AT, fkpy_time(info->started_at_us));
+    put(&of, ENDED_AT, fkpy_time(info->ended_at_us));
+    put(&of, TRAINING, fkpy_from_value(state, info->training, NULL, NULL));
+    put(&of, METRICS, fkpy_from_value(state, info->metrics, NULL, NULL));
+    put(&of, PERSONALITY, personality_of(info));
+    put(&of, GLYPHS, PyLong_FromSize_t(info->glyphs));
+    put(&of, WEIGHTS_BYTES,
+        info->has_weights ? PyLong_FromUnsignedLongLong(info->weights_bytes) : Py_NewRef(Py_None));
+    put(&of, SIZE_BYTES, PyLong_FromUnsignedLongLong(info->size_bytes));
+    put(&of, GENERATION, PyLong_FromUnsignedLongLong(info->generation));
+    put(&of, MANIFEST_VERSION, manifest_version_of(info->manifest));
+    put(&of, EXTRA, extra_of(state, info->manifest));
+    put(&of, FILES, files_of(info));
+    return of.record;
 }
 
 PyObject *fkpy_info_list(fkpy_state *state, const fk_run_list *runs) {

@@ -1,4 +1,5 @@
-/* Metadata of a run as a dict, from which fontkeep/metadata.py makes RunMetadata. */
+/* Metadata of a run as a dict with the fields of RunMetadata, which fontkeep/metadata.py makes of
+ * it. */
 #ifndef FONTKEEP_PYTHON_INFO_H
 #define FONTKEEP_PYTHON_INFO_H
 
@@ -6,6 +7,8 @@
 
 #include "state.h"
 
+/* The names of the fields, for the module's state. */
+PyObject *fkpy_info_fields(void);
 /* NULL with an exception. */
 PyObject *fkpy_info(fkpy_state *state, const fk_run_info *info);
 /* A list of such dicts. */

@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "from_value.h"
+#include "info.h"
 #include "report.h"
 #include "tree.h"
 
@@ -121,10 +122,11 @@ static int execute(PyObject *module) {
     state->ordered_dict = import_member("collections", "OrderedDict");
     state->counter = import_member("collections", "Counter");
     state->nan = import_member("math", "nan");
+    state->info_fields = fkpy_info_fields();
     state->make_error = import_member("fontkeep.errors", "from_native");
     state->make_refusal = import_member("fontkeep.errors", "refused");
     if (state->ordered_dict == NULL || state->counter == NULL || state->nan == NULL ||
-        state->make_error == NULL || state->make_refusal == NULL) {
+        state->info_fields == NULL || state->make_error == NULL || state->make_refusal == NULL) {
         return -1;
     }
     return add_types(module, state);
@@ -141,6 +143,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->ordered_dict);
     Py_VISIT(state->counter);
     Py_VISIT(state->nan);
+    Py_VISIT(state->info_fields);
     Py_VISIT(state->make_error);
     Py_VISIT(state->make_refusal);
     return 0;
@@ -157,6 +160,7 @@ static int clear(PyObject *module) {
     Py_CLEAR(state->ordered_dict);
     Py_CLEAR(state->counter);
     Py_CLEAR(state->nan);
+    Py_CLEAR(state->info_fields);
     Py_CLEAR(state->make_error);
     Py_CLEAR(state->make_refusal);
     return 0;

@@ -16,6 +16,7 @@ typedef struct fkpy_state {
     PyObject *ordered_dict; /* collections.OrderedDict */
     PyObject *counter;      /* collections.Counter */
     PyObject *nan;          /* math.nan: one object, so that what holds it equals its like */
+    PyObject *info_fields;  /* tuple of str: info.h */
     PyObject *make_error;   /* fontkeep.errors.from_native */
     PyObject *make_refusal; /* fontkeep.errors.refused */
 } fkpy_state;

@@ -75,6 +75,15 @@ def test_records_are_copied_compared_and_turned_into_dicts(store, save) -> None:
     assert dataclasses.replace(records[0], status="failed") != records[0]
 
 
+def test_metadata_has_every_field_and_keeps_them(store, save) -> None:
+    run_id = save()
+    for info in (store.get_run_info("1-fruity", run_id), *store.list_runs("1-fruity")):
+        names = [field.name for field in dataclasses.fields(info)]
+        assert sorted(vars(info)) == sorted(names)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            info.status = "failed"
+
+
 def test_metadata_problems_and_tensors_can_be_keys(store, save) -> None:
     run_id = save(training={"deep": [1, {}]})
     info = store.get_run_info("1-fruity", run_id)
