@@ -100,7 +100,6 @@ static run_bench *outside_create(void) {
 /* ---- all that changes a store */
 
 static void change_everything(run_bench *it) {
-    FK_SCOPED(fk_freep) char *id = NULL;
     fk_change_list *changes = NULL;
     fk_trash_list *trash = NULL;
     fk_recovery *recovery = NULL;
