@@ -39,6 +39,7 @@
 #define FK_LIMIT_PNG_BYTES  (UINT64_C(64) << 20)
 #define FK_LIMIT_PNG_SIDE   16384u /* pixels */
 #define FK_LIMIT_PNG_PIXELS (UINT64_C(64) << 20)
+#define FK_LIMIT_SHEET_SIDE 4096u /* pixels of a contact sheet */
 
 /* names */
 #define FK_LIMIT_FONT_ID_BYTES   100u

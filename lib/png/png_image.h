@@ -1,4 +1,4 @@
-/* PNG: is it one, how large is it; and pixels to PNG. */
+/* PNG: is it one, how large is it; pixels to PNG and back. */
 #ifndef FK_PNG_PNG_IMAGE_H
 #define FK_PNG_PNG_IMAGE_H
 
@@ -23,5 +23,12 @@ fk_code fk_png_check(const void *bytes, size_t length, fk_png_size *ret_size, fk
  * other channels. */
 fk_code fk_png_encode(const void *pixels, uint32_t width, uint32_t height, uint32_t channels,
                       fk_buffer *buffer, fk_error *err);
+
+enum { FK_PNG_RGB = 3 }; /* bytes per pixel of what is decoded */
+
+/* The pixels of a PNG file of any kind as 8-bit RGB, what is transparent on white. FK_E_INVALID
+ * when the file, or what it holds, is damaged; FK_E_LIMIT. The caller frees `*ret_pixels`. */
+fk_code fk_png_decode(const void *bytes, size_t length, uint8_t **ret_pixels, fk_png_size *ret_size,
+                      fk_error *err);
 
 #endif
