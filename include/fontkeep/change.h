@@ -3,6 +3,7 @@
 #ifndef FONTKEEP_CHANGE_H
 #define FONTKEEP_CHANGE_H
 
+#include "fontkeep/draft.h"
 #include "fontkeep/store.h"
 #include "fontkeep/value.h"
 
@@ -18,7 +19,9 @@ typedef struct fk_change {
     fk_code code;        /* FK_OK, or why the run was left as it was */
     const char *message; /* of that failure, or "" */
     const char *hint;
-    const char *path; /* of the file that is to blame, or "" */
+    const char *path;       /* of the file that is to blame, or "" */
+    const fk_problem *left; /* what is missing or damaged, and stays so: fk_regenerate only */
+    size_t left_count;
 } fk_change;
 
 typedef struct fk_change_list fk_change_list;
@@ -43,6 +46,39 @@ FK_PUBLIC fk_code fk_adopt(fk_store *store, const char *font_id, fk_progress pro
 FK_PUBLIC fk_code fk_migrate(fk_store *store, const char *font_id, const char *run_id,
                              const fk_value *personality_vector, fk_progress progress,
                              void *progress_user, fk_change_list **ret_changes, fk_error *err);
+
+/* An image that a renderer is to draw. */
+typedef struct fk_rendering {
+    const char *label; /* of the glyph; NULL: the sample */
+    const char *path;  /* of the image in the run: "eval-glyphs/A.png" */
+    fk_run *run;       /* the run that lacks it; fk_run_load_weights gives its weights, verified */
+} fk_rendering;
+
+/* Draws an image, and lends it until it is called again or fk_regenerate returns. Every other code
+ * than FK_OK ends the call with that error. */
+typedef fk_code (*fk_renderer)(const fk_rendering *wanted, fk_image *ret_image, void *user,
+                               fk_error *err);
+
+/* Zero means default. Set `size` to sizeof(fk_regenerate_options). */
+typedef struct fk_regenerate_options {
+    size_t size;
+    fk_renderer renderer; /* or NULL: glyphs stay as they are */
+    void *renderer_user;
+    bool render_sample;   /* the sample is the renderer's, too, instead of a contact sheet */
+    fk_progress progress; /* also called between two images */
+    void *progress_user;
+} fk_regenerate_options;
+
+/* Makes the images of one run anew that are missing or damaged: glyphs by the renderer, sample.png
+ * as a contact sheet of the glyphs. Every other file is verified, and stays; damaged weights are
+ * FK_E_CORRUPT. What nobody can make anew (feedback.json; glyphs without a renderer) is left as it
+ * is, and told in `left`. A run without a manifest that lacks its sample is adopted on the way. The
+ * run is always listed; with nothing to make, `changed` is empty and there is no new generation.
+ * While a renderer works, other changes of the run are FK_E_BUSY; loads and saves go on.
+ * FK_E_NOT_DURABLE sets `*ret_changes`, too. */
+FK_PUBLIC fk_code fk_regenerate(fk_store *store, const char *font_id, const char *run_id,
+                                const fk_regenerate_options *options, fk_change_list **ret_changes,
+                                fk_error *err);
 
 FK_END_DECLS
 

@@ -99,6 +99,13 @@ static fk_code migrate(fk_store *store, const fk_model *model, fk_error *err) {
     return take_changes(code, changes, err);
 }
 
+static fk_code regenerate(fk_store *store, const fk_model *model, fk_error *err) {
+    fk_change_list *changes = NULL;
+    (void)model;
+    fk_code code = fk_regenerate(store, FONT, NULL, NULL, &changes, err);
+    return take_changes(code, changes, err);
+}
+
 static fk_code create(fk_store *store, const fk_model *model, fk_error *err) {
     (void)model;
     return fk_create_font(store, "3-aggressive-sans", err);
@@ -181,6 +188,25 @@ static void prepare_migrated_run(const char *path, const fk_model *model) {
     prepare(path, model, migrate);
 }
 
+static fk_code lose_sample(fk_store *store, const fk_model *model, fk_error *err) {
+    char path[512];
+    fk_run_info *info = NULL;
+    (void)model;
+    fk_code code = fk_get_run_info(store, FONT, NULL, &info, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    snprintf(path, sizeof path, "%s/sample.png", info->path);
+    harness_check(unlink(path) == 0, path);
+    fk_run_info_destroy(info);
+    return FK_OK;
+}
+
+static void prepare_lost_sample(const char *path, const fk_model *model) {
+    prepare(path, model, save);
+    prepare(path, model, lose_sample);
+}
+
 static void prepare_nothing(const char *path, const fk_model *model) {
     (void)path;
     (void)model;
@@ -199,6 +225,7 @@ RUN(restore)
 RUN(purge)
 RUN(adopt)
 RUN(migrate)
+RUN(regenerate)
 RUN(create)
 RUN(init)
 
@@ -218,6 +245,9 @@ const operation change_operations[CHANGE_COUNT] = {
      OPERATION_OLD_RUNS | OPERATION_NO_EXCHANGE},
     {"migrate, without exchange", prepare_adopted_run, run_migrate,
      OPERATION_OLD_RUNS | OPERATION_NO_EXCHANGE},
+    {"regenerate", prepare_lost_sample, run_regenerate, OPERATION_LOST_IMAGES},
+    {"regenerate, without exchange", prepare_lost_sample, run_regenerate,
+     OPERATION_LOST_IMAGES | OPERATION_NO_EXCHANGE},
     {"create", prepare_font, run_create, OPERATION_RUNS_STAY},
     {"init", prepare_nothing, run_init, OPERATION_RUNS_STAY},
 };

@@ -12,7 +12,7 @@ enum {
     CHANGE_ADOPT,
     CHANGE_MIGRATE,
     CHANGE_OTHERS,
-    CHANGE_COUNT = CHANGE_OTHERS + 8,
+    CHANGE_COUNT = CHANGE_OTHERS + 10,
 };
 
 extern const operation change_operations[CHANGE_COUNT];

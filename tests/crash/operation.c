@@ -140,7 +140,9 @@ oracle operation_rules(const operation *it, const fk_model *model, volume_runs b
         .between = after.digest +
                    ((it->flags & OPERATION_ENTRY_LAST) != 0 ? sum_of_gone(&before, &after) : 0),
         .font_id = OPERATION_FONT,
-        .worst = (it->flags & OPERATION_OLD_RUNS) != 0 ? FK_UNVERIFIED : FK_COMPLETE,
+        .worst = (it->flags & OPERATION_LOST_IMAGES) != 0 ? FK_INCOMPLETE
+                 : (it->flags & OPERATION_OLD_RUNS) != 0  ? FK_UNVERIFIED
+                                                          : FK_COMPLETE,
         .model = model,
     };
 }

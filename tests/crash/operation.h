@@ -21,6 +21,7 @@ enum {
     OPERATION_RUNS_STAY = 4,    /* no run comes or goes */
     OPERATION_ENTRY_LAST = 8,   /* what was in the trash goes when all else is done */
     OPERATION_NO_WAY_BACK = 16, /* what failed half-way is ended by recovery, not undone */
+    OPERATION_LOST_IMAGES = 32, /* a run lacks an image before */
 };
 
 extern const operation operation_first_save;  /* into an empty directory */

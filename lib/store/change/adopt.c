@@ -232,6 +232,8 @@ fk_code fk_adopt_fill(fk_generation *it, bool weights, fk_change_list *changes, 
     if (code == FK_OK && !has_weights && !has_sample && !has_feedback && !has_glyphs) {
         code = nothing_there(it->source, err);
     }
+    it->draft->has_sample = has_sample;
+    it->draft->has_feedback = has_feedback;
     bool whole = has_weights && has_sample && has_feedback && has_glyphs;
     it->draft->status = whole ? FK_COMPLETED : FK_INTERRUPTED;
     tell_times(it->draft, &it->run->place.id);

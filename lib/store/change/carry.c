@@ -107,15 +107,6 @@ fk_code fk_carry_file(fk_draft *draft, const fk_run *source, const char *path, c
 
 /* ---- the rest ----------------------------------------------------------------------------- */
 
-static bool has_file(const fk_draft *draft, const char *path) {
-    for (size_t i = 0; i < draft->files.count; i++) {
-        if (strcmp(draft->files.items[i].path, path) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static fk_code copy_digests(const fk_run_file *file, fk_file_digests *ret_digests, fk_error *err) {
     fk_file_digests digests = {.bytes = file->bytes, .pieces = file->pieces};
     digests.sha256 = calloc(file->pieces, sizeof *digests.sha256);
@@ -173,8 +164,9 @@ static fk_code carry_stranger(fk_draft *draft, const fk_run *source, const char 
     struct stat status;
     bool missing = false;
     bool renamed = source->weights_name != NULL && strcmp(path, source->weights_name) == 0 &&
-                   has_file(draft, FK_WEIGHTS_FILE);
-    if (renamed || strcmp(path, FK_MANIFEST_FILE) == 0 || has_file(draft, path)) {
+                   fk_manifest_files_have(&draft->files, FK_WEIGHTS_FILE);
+    if (renamed || strcmp(path, FK_MANIFEST_FILE) == 0 ||
+        fk_manifest_files_have(&draft->files, path)) {
         return FK_OK;
     }
     fk_code code = fk_file_look(draft->stage.directory, path, &status, &missing, err);
@@ -203,7 +195,7 @@ fk_code fk_carry_rest(fk_draft *draft, const fk_run *source, fk_error *err) {
     fk_code code = FK_OK;
     for (size_t i = 0; code == FK_OK && i < source->info.file_count; i++) {
         const fk_run_file *file = &source->info.files[i];
-        if (!has_file(draft, file->path)) {
+        if (!fk_manifest_files_have(&draft->files, file->path)) {
             code = carry_listed(draft, source, file, err);
         }
     }

@@ -16,6 +16,9 @@ struct fk_change_list {
     const char **notes; /* of the run under way; from malloc, the texts in `values` */
     size_t note_count;
     size_t note_capacity;
+    fk_problem *left; /* likewise */
+    size_t left_count;
+    size_t left_capacity;
 };
 
 /* ---- the list ----------------------------------------------------------------------------- */
@@ -24,6 +27,7 @@ void fk_change_list_destroy(fk_change_list *changes) {
     if (changes != NULL) {
         fk_values_destroy(changes->values);
         free(changes->notes);
+        free(changes->left);
         free(changes->rows);
         free(changes);
     }
@@ -72,7 +76,29 @@ fk_code fk_change_note(fk_change_list *changes, const char *path, fk_error *err)
     return FK_OK;
 }
 
-static fk_code add_row(fk_change_list *changes, fk_change *row, fk_error *err) {
+fk_code fk_change_note_left(fk_change_list *changes, const fk_problem *problem, fk_error *err) {
+    if (changes->left_count == changes->left_capacity) {
+        size_t capacity = 2 * changes->left_capacity + 8;
+        fk_problem *left = reallocarray(changes->left, capacity, sizeof *left);
+        if (left == NULL) {
+            return fk_error_no_memory(err);
+        }
+        changes->left = left;
+        changes->left_capacity = capacity;
+    }
+    fk_problem kept = *problem;
+    kept.path = keep_text(changes, problem->path);
+    kept.message = keep_text(changes, problem->message);
+    if (kept.path == NULL || kept.message == NULL) {
+        return fk_error_no_memory(err);
+    }
+    changes->left[changes->left_count++] = kept;
+    return FK_OK;
+}
+
+/* Everything that takes memory: then the row stands behind the last one, and counting it in cannot
+ * fail. */
+static fk_code prepare_row(fk_change_list *changes, fk_change *row, fk_error *err) {
     row->font_id = keep_text(changes, row->font_id);
     row->run_id = keep_text(changes, row->run_id);
     row->message = keep_text(changes, row->message);
@@ -91,7 +117,7 @@ static fk_code add_row(fk_change_list *changes, fk_change *row, fk_error *err) {
         changes->rows = rows;
         changes->capacity = capacity;
     }
-    changes->rows[changes->count++] = *row;
+    changes->rows[changes->count] = *row;
     return FK_OK;
 }
 
@@ -99,23 +125,32 @@ static int compare_texts(const void *one, const void *other) {
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-static fk_code add_changed(fk_change_list *changes, const char *font_id, const char *run_id,
-                           fk_error *err) {
+static fk_code prepare_changed(fk_change_list *changes, const char *font_id, const char *run_id,
+                               fk_error *err) {
     size_t count = changes->note_count;
+    size_t left_bytes = changes->left_count * sizeof *changes->left;
     const char **paths = fk_values_allocate(changes->values, count * sizeof *paths);
-    if (paths == NULL) {
+    fk_problem *left = fk_values_allocate(changes->values, left_bytes);
+    if (paths == NULL || left == NULL) {
         return fk_error_no_memory(err);
     }
-    memcpy(paths, changes->notes, count * sizeof *paths);
-    qsort(paths, count, sizeof *paths, compare_texts);
+    if (count > 0) {
+        memcpy(paths, changes->notes, count * sizeof *paths);
+        qsort(paths, count, sizeof *paths, compare_texts);
+    }
+    if (left_bytes > 0) {
+        memcpy(left, changes->left, left_bytes);
+    }
     fk_change row = {.font_id = font_id,
                      .run_id = run_id,
                      .changed = paths,
                      .changed_count = count,
                      .message = "",
                      .hint = "",
-                     .path = ""};
-    return add_row(changes, &row, err);
+                     .path = "",
+                     .left = left,
+                     .left_count = changes->left_count};
+    return prepare_row(changes, &row, err);
 }
 
 static fk_code add_refused(fk_change_list *changes, const char *font_id, const char *run_id,
@@ -126,7 +161,9 @@ static fk_code add_refused(fk_change_list *changes, const char *font_id, const c
                      .message = why->message,
                      .hint = why->hint,
                      .path = why->path};
-    return add_row(changes, &row, err);
+    fk_code code = prepare_row(changes, &row, err);
+    changes->count += code == FK_OK ? 1 : 0;
+    return code;
 }
 
 /* ---- one run ------------------------------------------------------------------------------ */
@@ -136,39 +173,50 @@ static bool is_about_run(fk_code code) {
            code == FK_E_INVALID || code == FK_E_LIMIT || code == FK_E_BUSY;
 }
 
+/* The row is there before the run is changed: a change that nobody hears of would look like a
+ * failure. */
+static fk_code publish(fk_change_list *changes, fk_generation *generation, bool needed,
+                       const char *font_id, const char *run_id, fk_error *err) {
+    fk_code code = FK_OK;
+    if (needed) {
+        code = fk_change_note(changes, FK_MANIFEST_FILE, err);
+    } else {
+        changes->note_count = 0;
+    }
+    if (code == FK_OK) {
+        code = prepare_changed(changes, font_id, run_id, err);
+    }
+    if (code == FK_OK && needed) {
+        code = fk_generation_publish(generation, err);
+    }
+    changes->count += code == FK_OK || code == FK_E_NOT_DURABLE ? 1 : 0;
+    return code;
+}
+
 static fk_code try_once(fk_change_list *changes, fk_store *store, const char *font_id,
-                        const char *run_id, const fk_changer *changer, bool *ret_needed,
-                        fk_error *err) {
+                        const char *run_id, const fk_changer *changer, fk_error *err) {
     FK_SCOPED(fk_generation_destroyp) fk_generation *generation = NULL;
+    bool needed = false;
     changes->note_count = 0;
-    *ret_needed = false;
+    changes->left_count = 0;
     fk_code code = fk_generation_create(store, font_id, run_id, &generation, err);
-    if (code == FK_OK) {
-        generation->draft->progress = changer->progress;
-        generation->draft->progress_user = changer->progress_user;
-        code = changer->fill(changer->user, generation, changes, ret_needed, err);
-    }
-    if (code != FK_OK || !*ret_needed) {
-        return code;
-    }
-    code = fk_change_note(changes, FK_MANIFEST_FILE, err);
-    if (code == FK_OK) {
-        code = add_changed(changes, font_id, run_id, err); /* while nothing is changed yet */
-    }
     if (code != FK_OK) {
         return code;
     }
-    code = fk_generation_publish(generation, err);
-    changes->count -= code != FK_OK && code != FK_E_NOT_DURABLE;
-    return code;
+    generation->draft->progress = changer->progress;
+    generation->draft->progress_user = changer->progress_user;
+    code = changer->fill(changer->user, generation, changes, &needed, err);
+    if (code != FK_OK || !(needed || changer->lists_unchanged)) {
+        return code;
+    }
+    return publish(changes, generation, needed, font_id, run_id, err);
 }
 
 fk_code fk_change_run(fk_change_list *changes, fk_store *store, const char *font_id,
                       const char *run_id, const fk_changer *changer, fk_error *err) {
-    bool needed = false;
-    fk_code code = try_once(changes, store, font_id, run_id, changer, &needed, err);
+    fk_code code = try_once(changes, store, font_id, run_id, changer, err);
     for (unsigned retry = 0; code == FK_E_BUSY && retry < FK_LIMIT_RETRIES; retry++) {
-        code = try_once(changes, store, font_id, run_id, changer, &needed, err);
+        code = try_once(changes, store, font_id, run_id, changer, err);
     }
     return code;
 }

@@ -12,13 +12,15 @@
 
 /* One kind of change. */
 typedef struct fk_changer {
-    /* Whether a run, opened without its files, may need the change at all. */
+    /* Whether a run of a font, opened without its files, may need the change at all; not asked of
+     * one run alone. */
     bool (*concerns)(const fk_run *run);
     /* Writes the files of a new generation into its draft, and notes each that is new or another
      * with fk_change_note. `*ret_needed` false (with FK_OK): the run stays as it is. */
     fk_code (*fill)(void *user, fk_generation *generation, fk_change_list *changes,
                     bool *ret_needed, fk_error *err);
     void *user;
+    bool lists_unchanged; /* a run that needs nothing has a row, too */
     fk_progress progress; /* or NULL */
     void *progress_user;
 } fk_changer;
@@ -28,6 +30,9 @@ FK_DEFINE_SCOPED(fk_change_list, fk_change_list_destroy);
 
 /* Notes a file of the run under way; run.json is noted by itself. */
 fk_code fk_change_note(fk_change_list *changes, const char *path, fk_error *err);
+
+/* Notes what is wrong with the run under way, and stays so. */
+fk_code fk_change_note_left(fk_change_list *changes, const fk_problem *problem, fk_error *err);
 
 /* Changes one run (full id) and adds its row, unless nothing was needed. A run that another process
  * changes at the same moment is tried again, 3 times. FK_E_NOT_DURABLE adds the row, too. */

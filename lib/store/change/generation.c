@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "store/change/carry.h"
 #include "store/run/resolve.h"
+#include "store/run/run_file.h"
 #include "store/save/draft_manifest.h"
 #include "store/save/publish.h"
 #include "store/trash/exchange.h"
@@ -150,6 +152,21 @@ fk_code fk_generation_create_from_trash(fk_store *store, fk_runs_directory *wher
     }
     *ret_generation = fk_take(it);
     return FK_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+fk_code fk_generation_read_file(const fk_generation *it, const char *path, void **ret_bytes,
+                                size_t *ret_length, fk_error *err) {
+    const fk_run_file *listed = fk_run_find_file(&it->source->info, path);
+    if (!fk_manifest_files_have(&it->draft->files, path)) {
+        return fk_run_file_read(it->source, path, listed, ret_bytes, ret_length, err);
+    }
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_code code = fk_file_open(it->draft->stage.directory, path, &fd, NULL, err);
+    return code == FK_OK
+               ? fk_file_read_whole(fd, FK_LIMIT_PNG_BYTES, path, ret_bytes, ret_length, err)
+               : code;
 }
 
 /* ---- publishing --------------------------------------------------------------------------- */

@@ -36,6 +36,11 @@ fk_code fk_generation_create_from_trash(fk_store *store, fk_runs_directory *wher
                                         const char *entry, fk_generation **ret_generation,
                                         fk_error *err);
 
+/* Reads a file of the new generation whole: from the draft where that has it, else from the run,
+ * checked. FK_E_INCOMPLETE, FK_E_CORRUPT as fk_run_read_file. The caller frees `*ret_bytes`. */
+fk_code fk_generation_read_file(const fk_generation *it, const char *path, void **ret_bytes,
+                                size_t *ret_length, fk_error *err);
+
 /* Carries over what the draft does not have, and lets run and draft change places. After every
  * failure but FK_E_NOT_DURABLE the run is as it was. FK_E_BUSY: another process changed it. The
  * generation can then only be destroyed. */

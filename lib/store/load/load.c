@@ -8,6 +8,7 @@
 #include "store/names/layout.h"
 #include "store/run/health.h"
 #include "store/run/resolve.h"
+#include "store/run/run_file.h"
 #include "store/run/weights_check.h"
 #include "value/values.h"
 
@@ -53,7 +54,7 @@ static fk_code be_strict(const fk_run *run, fk_error *err) {
                          problem->message);
             fk_error_path(err, problem->path);
             fk_error_offset(err, problem->offset);
-            fk_error_hint(err, "regenerate the run, or load without strict");
+            fk_run_file_hint(run, problem->path, "load without strict", err);
             return fk_run_error_path(run, code, err);
         }
     }

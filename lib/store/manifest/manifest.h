@@ -31,6 +31,7 @@ typedef struct fk_manifest_files {
 /* Takes over the digests (also on failure). FK_E_NO_MEMORY, FK_E_LIMIT. */
 fk_code fk_manifest_files_add(fk_manifest_files *files, const char *path, const char *label,
                               fk_file_digests *digests, fk_error *err);
+bool fk_manifest_files_have(const fk_manifest_files *files, const char *path);
 void fk_manifest_files_finish(fk_manifest_files *files);
 
 /* What a writer says; the rest follows from the files. */

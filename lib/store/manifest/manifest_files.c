@@ -54,3 +54,12 @@ fk_code fk_manifest_files_add(fk_manifest_files *files, const char *path, const 
     file = (fk_manifest_file){0};
     return FK_OK;
 }
+
+bool fk_manifest_files_have(const fk_manifest_files *files, const char *path) {
+    for (size_t i = 0; i < files->count; i++) {
+        if (strcmp(files->items[i].path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -342,7 +342,7 @@ fk_code fk_run_read_file(fk_run *run, const char *path, void **ret_bytes, size_t
     if (listed == NULL && run->manifest == FK_RUN_MANIFEST_GOOD) {
         fk_error_set(err, FK_E_INCOMPLETE, "run '%s' has no file '%s'", run->info.run_id, path);
         fk_error_path(err, path);
-        fk_error_hint(err, "regenerate the run, or ask for a file that its manifest lists");
+        fk_error_hint(err, "ask for a file that its manifest lists");
         return fk_run_error_path(run, FK_E_INCOMPLETE, err);
     }
     code = fk_run_file_read(run, path, listed, ret_bytes, ret_length, err);

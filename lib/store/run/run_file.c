@@ -14,14 +14,30 @@
 #include "store/run/damage.h"
 #include "store/run/pieces.h"
 
+void fk_run_file_hint(const fk_run *run, const char *path, const char *otherwise, fk_error *err) {
+    const char *font_id = run->info.font_id;
+    const char *run_id = run->info.run_id;
+    const fk_run_file *listed = fk_run_find_file(&run->info, path);
+    if (strcmp(path, FK_SAMPLE_FILE) == 0) {
+        fk_error_hint(err, "'fontkeep regenerate %s %s' makes it anew; or %s", font_id, run_id,
+                      otherwise);
+    } else if (listed != NULL && listed->label != NULL) {
+        fk_error_hint(err, "'fontkeep regenerate %s %s --command CMD' draws it anew; or %s",
+                      font_id, run_id, otherwise);
+    } else {
+        fk_error_hint(err, "%s", otherwise);
+    }
+}
+
 static fk_code set_missing(const fk_run *run, const char *path, fk_error *err) {
     fk_error_set(err, FK_E_INCOMPLETE, "'%s' of run '%s' is missing", path, run->info.run_id);
     fk_error_path(err, path);
-    if (strcmp(path, run->weights_name == NULL ? FK_WEIGHTS_FILE : run->weights_name) == 0) {
-        fk_error_hint(err, "restore the file from a copy, or load another run");
-    } else {
-        fk_error_hint(err, "regenerate the run, or restore the file from a copy");
-    }
+    bool weights =
+        strcmp(path, run->weights_name == NULL ? FK_WEIGHTS_FILE : run->weights_name) == 0;
+    fk_run_file_hint(run, path,
+                     weights ? "restore the file from a copy, or load another run"
+                             : "restore the file from a copy",
+                     err);
     return FK_E_INCOMPLETE;
 }
 
@@ -35,7 +51,7 @@ static fk_code set_size(const fk_run *run, const fk_run_file *listed, uint64_t b
                  run->info.run_id, bytes, listed->bytes);
     fk_error_path(err, listed->path);
     fk_error_offset(err, problem->offset);
-    fk_error_hint(err, "restore the file from a copy");
+    fk_run_file_hint(run, listed->path, "restore the file from a copy", err);
     return FK_E_CORRUPT;
 }
 
@@ -86,7 +102,7 @@ static fk_code set_damaged(const fk_run *run, const fk_run_file *listed, const b
                  listed->path, run->info.run_id, range.offset, range.offset + range.length);
     fk_error_path(err, listed->path);
     fk_error_offset(err, range.offset);
-    fk_error_hint(err, "restore the file from a copy");
+    fk_run_file_hint(run, listed->path, "restore the file from a copy", err);
     return FK_E_CORRUPT;
 }
 

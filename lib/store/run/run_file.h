@@ -26,6 +26,9 @@ fk_code fk_run_file_check(const fk_run *run, const fk_run_file *listed, fk_depth
 fk_code fk_run_file_examine(fk_run *run, const fk_run_file *listed, fk_depth depth, fk_watch *watch,
                             fk_error *err);
 
+/* Hints at the command that makes a file anew, where one can; `otherwise` is the other way out. */
+void fk_run_file_hint(const fk_run *run, const char *path, const char *otherwise, fk_error *err);
+
 /* Reads a file of `bytes` that is open whole into memory of its own. The caller frees
  * `*ret_bytes`. */
 fk_code fk_run_file_read(const fk_run *run, const char *path, const fk_run_file *listed,

@@ -75,6 +75,15 @@ static fk_code write_image(fk_draft *draft, const char *path, const char *label,
     return fk_draft_write_file(draft, path, label, png.bytes, png.length, err);
 }
 
+fk_code fk_draft_write_image(fk_draft *draft, const char *path, const char *label,
+                             const fk_image *image, fk_error *err) {
+    fk_code code = fk_image_check(image, path, err);
+    if (code == FK_OK && label != NULL) {
+        code = fk_draft_written(draft, fk_stage_make_glyphs(&draft->stage, err));
+    }
+    return code == FK_OK ? write_image(draft, path, label, image, err) : code;
+}
+
 fk_code fk_draft_set_sample(fk_draft *draft, const fk_image *image, fk_error *err) {
     fk_code code = fk_draft_check_open(draft, draft->has_sample, "sample", err);
     if (code == FK_OK) {

@@ -9,4 +9,9 @@
  * will be called. */
 fk_code fk_image_check(const fk_image *image, const char *path, fk_error *err);
 
+/* Checks an image, and writes it as sample.png (`label` NULL) or as a file of eval-glyphs/ that the
+ * draft does not have yet. Nothing is written when the image is refused. */
+fk_code fk_draft_write_image(fk_draft *draft, const char *path, const char *label,
+                             const fk_image *image, fk_error *err);
+
 #endif
