@@ -4,8 +4,9 @@
 
 #include "command.h"
 
-/* Prints the runs that have a new generation, and warns of those that were refused. Gives the exit
- * status: 1 when one was. `none`: what to tell when there was nothing to do. */
+/* Prints the runs that have a new generation, and warns of those that were refused, and of files
+ * that stay missing or damaged. Gives the exit status: 1 when there are such. `none`: what to tell
+ * when there was nothing to do. */
 int cli_changes_print(const cli_context *context, const fk_change_list *changes, const char *none);
 
 #endif

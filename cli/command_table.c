@@ -32,6 +32,11 @@ static const cli_option migrate_options[] = {
     {"personality", "FILE", "personality vector (.pt, .npy, .json); without it there is none"},
     {0}};
 
+static const cli_option regenerate_options[] = {
+    {"command", "CMD", "draws an image: run once for each glyph that is missing or damaged"},
+    {"sample", NULL, "the command draws the sample, too, instead of a contact sheet"},
+    {0}};
+
 static const cli_option personality_options[] = {
     {"format", "FORMAT", "json (default), csv, npy or pt"},
     {"o", "FILE", "write here; the suffix tells the format"},
@@ -68,6 +73,20 @@ const cli_command cli_commands[] = {
      "The new weights are compared with the old ones, tensor by tensor, before they take their\n"
      "place; the generation before stays in the trash. Without RUN, all runs of the font.\n",
      1, 2, migrate_options, cli_cmd_migrate},
+    {"regenerate", "FONT RUN", "make images anew that are missing or damaged",
+     "sample.png becomes a contact sheet of the glyphs. Glyphs are drawn by CMD, a program\n"
+     "of yours, in whose words stand for\n\n"
+     "  {out}                  the PNG file to write\n"
+     "  {label}                the glyph; empty for the sample\n"
+     "  {weights}              a verified copy of the weights, for torch.load\n"
+     "  {personality}          the personality vector, for numpy.load\n"
+     "  {run}                  a directory with verified copies of all files of the run\n"
+     "  {font_id}, {run_id}\n\n"
+     "as in  --command 'python3 draw.py {weights} --label={label} --out={out}'\n\n"
+     "CMD is split into words as a shell does, and run without one; each {name} is replaced\n"
+     "within its word. Write {{ and }} for braces. When it fails, nothing is changed. What\n"
+     "cannot be made anew (feedback.json, weights) is named; then the exit status is 1.\n",
+     2, 2, regenerate_options, cli_cmd_regenerate},
     {"rm", "FONT [RUN]", "move a run, or a whole font, to the trash", NULL, 1, 2, NULL, cli_cmd_rm},
     {"trash", "", "list what is in the trash, with what purging would free", NULL, 0, 0, NULL,
      cli_cmd_trash},

@@ -18,6 +18,7 @@ int cli_cmd_status(cli_context *context);
 int cli_cmd_recover(cli_context *context);
 int cli_cmd_adopt(cli_context *context);
 int cli_cmd_migrate(cli_context *context);
+int cli_cmd_regenerate(cli_context *context);
 int cli_cmd_rm(cli_context *context);
 int cli_cmd_trash(cli_context *context);
 int cli_cmd_restore(cli_context *context);

@@ -28,6 +28,10 @@ void cli_progress_end(cli_progress *progress) {
     }
 }
 
+bool cli_progress_is_interrupted(void) {
+    return interrupted != 0;
+}
+
 int cli_progress_step(uint64_t done_bytes, uint64_t total_bytes, void *user) {
     cli_progress *progress = user;
     int percent = total_bytes == 0 ? 100 : (int)((double)done_bytes / (double)total_bytes * 100);

@@ -14,6 +14,9 @@ typedef struct cli_progress {
 void cli_progress_begin(cli_progress *progress, const cli_context *context, const char *verb);
 void cli_progress_end(cli_progress *progress);
 
+/* Whether Ctrl-C was pressed since. */
+bool cli_progress_is_interrupted(void);
+
 /* The fk_progress to hand to the library, with the cli_progress as `user`. */
 int cli_progress_step(uint64_t done_bytes, uint64_t total_bytes, void *user);
 
