@@ -5,6 +5,14 @@
 #include "record.h"
 #include "tree.h"
 
+static PyObject *left_of(const fk_change *change) {
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list != NULL && i < change->left_count; i++) {
+        fkpy_list_add(&list, fkpy_text(change->left[i].message));
+    }
+    return list;
+}
+
 static PyObject *record_of(const fk_change *change) {
     PyObject *record = PyDict_New();
     const char *refusal = change->code == FK_OK ? NULL : change->message;
@@ -14,11 +22,12 @@ static PyObject *record_of(const fk_change *change) {
     fkpy_record_put(&record, "refusal", fkpy_text(refusal));
     fkpy_record_put(&record, "hint", fkpy_text(change->hint));
     fkpy_record_put(&record, "path", fkpy_path(change->path));
+    fkpy_record_put(&record, "left", left_of(change));
     return record;
 }
 
-static PyObject *answer(PyObject *object, fk_code code, fk_change_list *changes,
-                        const fk_error *err) {
+PyObject *fkpy_changes(PyObject *object, fk_code code, fk_change_list *changes,
+                       const fk_error *err) {
     PyObject *list = code == FK_OK ? PyList_New(0) : NULL;
     for (size_t i = 0; list != NULL && i < fk_change_list_count(changes); i++) {
         fkpy_list_add(&list, record_of(fk_change_list_at(changes, i)));
@@ -39,7 +48,7 @@ PyObject *fkpy_adopt(PyObject *object, fk_store *store, PyObject *arguments) {
     fkpy_progress_begin(&progress);
     fk_code code = fk_adopt(store, font_id, fkpy_progress_ask, &progress, &changes, &err);
     fkpy_progress_end(&progress);
-    return answer(object, code, changes, &err);
+    return fkpy_changes(object, code, changes, &err);
 }
 
 /* migrate(font_id, run_id or None, tree or None) -> [change]; the vector is item 1 of the tree */
@@ -58,5 +67,5 @@ PyObject *fkpy_migrate(PyObject *object, fk_store *store, PyObject *arguments) {
     fk_code code =
         fk_migrate(store, font_id, run_id, vector, fkpy_progress_ask, &progress, &changes, &err);
     fkpy_progress_end(&progress);
-    return answer(object, code, changes, &err);
+    return fkpy_changes(object, code, changes, &err);
 }

@@ -386,6 +386,10 @@ static PyObject *migrate(PyObject *object, PyObject *arguments) {
     return fkpy_migrate(object, handle_of(object), arguments);
 }
 
+static PyObject *regenerate(PyObject *object, PyObject *arguments) {
+    return fkpy_regenerate(object, handle_of(object), arguments);
+}
+
 static PyObject *rm(PyObject *object, PyObject *arguments) {
     return fkpy_rm(object, handle_of(object), arguments);
 }
@@ -423,6 +427,7 @@ static PyMethodDef methods[] = {
     {"draft", draft, METH_VARARGS, NULL},
     {"adopt", adopt, METH_VARARGS, NULL},
     {"migrate", migrate, METH_VARARGS, NULL},
+    {"regenerate", regenerate, METH_VARARGS, NULL},
     {"rm", rm, METH_VARARGS, NULL},
     {"trash", trash, METH_NOARGS, NULL},
     {"restore", restore, METH_VARARGS, NULL},

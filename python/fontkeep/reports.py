@@ -72,8 +72,8 @@ class StoreStatus(_Report):
 
 @dataclass(frozen=True)
 class Change(_Report):
-    """A run that has a new generation; `changed` are its files that are new, or others than before.
-    """
+    """What became of a run; `changed` are the files of its new generation that are new, or others
+    than before, and none where there was nothing to do."""
 
     font_id: str
     run_id: str

@@ -155,7 +155,7 @@ class Run:
             raise IncompleteRunError(
                 f"run '{self.id}' has no 'eval-glyphs'",
                 code="incomplete",
-                hint="regenerate it, or restore it from a backup",
+                hint="restore it from a copy",
                 path=directory,
             ) from None
         return [(_label(name.removesuffix(".png")), f"eval-glyphs/{name}") for name in names]
