@@ -26,6 +26,8 @@ fk_code fk_stage_lock_name(char ret_stage[FK_STAGE_NAME_BYTES],
     return code;
 }
 
+/* Where the disk is full the file stays empty: it tells less, and is held all the same. So what is
+ * in the trash can be purged. */
 static fk_code write_owner(int fd, const char *name, fk_error *err) {
     FK_SCOPED(fk_buffer_finish) fk_buffer text = {0};
     fk_identity self;
@@ -35,8 +37,11 @@ static fk_code write_owner(int fd, const char *name, fk_error *err) {
     fk_buffer_append_text(&text, ", \"boot_id\": ");
     fk_json_append_string(&text, self.boot_id, strnlen(self.boot_id, sizeof self.boot_id));
     fk_buffer_append_format(&text, ", \"pid\": %d}\n", self.pid);
-    return text.failed ? fk_error_no_memory(err)
-                       : fk_file_write(fd, text.bytes, text.length, name, err);
+    if (text.failed) {
+        return fk_error_no_memory(err);
+    }
+    fk_code code = fk_file_write(fd, text.bytes, text.length, name, err);
+    return code == FK_E_NO_SPACE ? FK_OK : code;
 }
 
 fk_code fk_stage_lock_create(int parent, const char *name, int *ret_fd, bool *ret_lost,

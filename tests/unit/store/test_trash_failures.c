@@ -204,6 +204,17 @@ static void test_a_purge_cut_off_leaves_a_dead_stage(void **state) {
     assert_int_equal(tree_count(it->path, ".stage-", NULL), 0);
 }
 
+static void test_a_full_disk_can_be_purged(void **state) {
+    bench *it = *state;
+    fk_trash_list *purged = NULL;
+    bench_save_well(it, NOW_TEXT);
+    fake_kernel_fail("write", 1, ENOSPC, FAKE_EVER_AFTER);
+    assert_int_equal(rm(it, NOW_TEXT), FK_OK);
+    assert_int_equal(fk_purge(it->store, NULL, &purged, &it->err), FK_OK);
+    fk_trash_list_destroy(purged);
+    assert_int_equal(tree_count(bench_in_runs(it, ""), ".", NULL), 0);
+}
+
 static void open_failure(bench *it, fk_code (*call)(bench *it), size_t nth) {
     fake_kernel_fail("openat_beneath", nth, EIO, FAKE_ONCE);
     it->err = (fk_error){0};
@@ -251,6 +262,7 @@ int main(void) {
         cmocka_unit_test(test_whatever_fails_all_is_as_before_or_the_change_is_done),
         TEST(test_a_sync_that_fails_behind_the_rename_is_told_apart),
         TEST(test_a_purge_cut_off_leaves_a_dead_stage),
+        TEST(test_a_full_disk_can_be_purged),
         TEST(test_a_font_that_cannot_be_opened_is_no_font_without_trash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
