@@ -230,6 +230,9 @@ static bool check_store(outcome *it, const scene *from, const fault *trouble, co
 /* ---- the call ----------------------------------------------------------------------------- */
 
 static void arm(const fault *trouble) {
+    if (trouble->before_call != NULL) {
+        trouble->before_call();
+    }
     fake_kernel_move_at_most(trouble->bytes_at_once);
     if (trouble->memory && trouble->duration == FAKE_EVER_AFTER) {
         fake_memory_fail_ever_after(trouble->nth);
@@ -244,6 +247,9 @@ static void arm(const fault *trouble) {
 }
 
 static bool disarm(const fault *trouble) {
+    if (trouble->behind_call != NULL) {
+        trouble->behind_call();
+    }
     bool starved = fake_memory_relent();
     fake_kernel_relent();
     fake_kernel_move_at_most(0);

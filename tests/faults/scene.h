@@ -23,8 +23,10 @@ typedef struct fault {
     size_t nth;  /* 1 is the first since the call began; 0: none */
     int system_errno;
     fake_duration duration;
-    size_t then;          /* so many calls of the kernel later the next one fails; 0: none */
-    size_t bytes_at_once; /* no pread or write moves more; 0: no such limit */
+    size_t then;               /* so many calls of the kernel later the next one fails; 0: none */
+    size_t bytes_at_once;      /* no pread or write moves more; 0: no such limit */
+    void (*before_call)(void); /* makes trouble of another kind; or NULL, */
+    void (*behind_call)(void); /* and ends it */
 } fault;
 
 typedef struct outcome {

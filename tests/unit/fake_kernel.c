@@ -32,6 +32,7 @@ static struct {
     size_t counts[CALLS_MAX];
     size_t calls;
     const char *failed;
+    void (*before_each)(void);
     fake_order orders[ORDERS_MAX];
     size_t order_count;
     fake_file files[FILES_MAX];
@@ -96,6 +97,9 @@ fake_verdict fake_call_begin(const char *call) {
         void *user;
     } due[ORDERS_MAX];
     size_t due_count = 0;
+    if (fake.before_each != NULL) {
+        fake.before_each();
+    }
     pthread_mutex_lock(&mutex);
     ++*count_of(call);
     for (size_t i = 0; i < fake.order_count; i++) {
@@ -317,8 +321,13 @@ void fake_kernel_before(const char *call, size_t nth, void (*action)(void *user)
         .kind = ORDER_BEFORE, .call = call, .left = nth, .action = action, .user = user});
 }
 
+void fake_kernel_before_each(void (*action)(void)) {
+    fake.before_each = action;
+}
+
 void fake_kernel_relent(void) {
     pthread_mutex_lock(&mutex);
+    fake.before_each = NULL;
     fake.order_count = 0;
     pthread_mutex_unlock(&mutex);
 }

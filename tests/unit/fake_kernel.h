@@ -37,7 +37,9 @@ void fake_kernel_fail_after(const char *call, size_t nth, int system_errno);
 /* Before the `nth` such call from now on, `action(user)` runs: for what another process does just
  * then, or _exit() for a crash. It may make real system calls, none of the library's. */
 void fake_kernel_before(const char *call, size_t nth, void (*action)(void *user), void *user);
-/* Forgets the orders of the three functions above. */
+/* Before each call from now on, on the thread that makes it; it may wait for another thread. */
+void fake_kernel_before_each(void (*action)(void));
+/* Forgets the orders of the four functions above. */
 void fake_kernel_relent(void);
 /* The first call since install that failed on order, or NULL. */
 const char *fake_kernel_failed(void);
