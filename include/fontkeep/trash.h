@@ -39,7 +39,8 @@ FK_PUBLIC const fk_trash_entry *fk_trash_list_at(const fk_trash_list *trash, siz
 /* Puts an entry back, and gives the entry that it was. A generation of a run that is there becomes
  * the run's newest generation, and the one that was there goes to the trash. FK_E_RUN_NOT_FOUND,
  * FK_E_FONT_NOT_FOUND: no such entry; FK_E_FONT_EXISTS: another font has the id by now;
- * FK_E_INVALID: no trash id; FK_E_BUSY. FK_E_NOT_DURABLE sets `*ret_entry`, too. */
+ * FK_E_INVALID: no trash id, or the run was removed and a newer generation of it is in the trash,
+ * which comes back first; FK_E_BUSY. FK_E_NOT_DURABLE sets `*ret_entry`, too. */
 FK_PUBLIC fk_code fk_restore(fk_store *store, const char *trash_id, fk_trash_entry *ret_entry,
                              fk_error *err);
 
