@@ -78,21 +78,26 @@ static void picture_finish(picture *it) {
     free(it->pixels);
 }
 
-/* The mean of a square of `reduce` x `reduce` pixels, less where the image ends. */
+/* The mean of a square of `reduce` x `reduce` pixels, less where the image ends; the first pixel is
+ * within the image. */
 static void average(const picture *it, uint32_t reduce, uint32_t left, uint32_t top,
                     uint8_t into[FK_PNG_RGB]) {
     uint64_t sums[FK_PNG_RGB] = {0};
+    uint64_t count = 0;
     uint32_t right = it->size.width - left < reduce ? it->size.width : left + reduce;
     uint32_t bottom = it->size.height - top < reduce ? it->size.height : top + reduce;
-    for (uint32_t y = top; y < bottom; y++) {
+    uint32_t y = top;
+    do {
         const uint8_t *pixel = it->pixels + ((size_t)y * it->size.width + left) * FK_PNG_RGB;
-        for (uint32_t x = left; x < right; x++, pixel += FK_PNG_RGB) {
+        uint32_t x = left;
+        do {
             for (size_t channel = 0; channel < FK_PNG_RGB; channel++) {
                 sums[channel] += pixel[channel];
             }
-        }
-    }
-    uint64_t count = (uint64_t)(right - left) * (bottom - top);
+            pixel += FK_PNG_RGB;
+            count++;
+        } while (++x < right);
+    } while (++y < bottom);
     for (size_t channel = 0; channel < FK_PNG_RGB; channel++) {
         into[channel] = (uint8_t)((sums[channel] + count / 2) / count);
     }
