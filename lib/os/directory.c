@@ -116,7 +116,7 @@ static fk_code sync_parent(char *path, fk_error *err) {
     return code;
 }
 
-static fk_code make_and_sync(char *path, fk_error *err) {
+static fk_code make_and_sync(char *path, bool *ret_made, fk_error *err) {
     struct stat status;
     if (fk_kernel_current->fstatat(AT_FDCWD, path, &status, 0) == 0) {
         return S_ISDIR(status.st_mode) ? FK_OK
@@ -126,10 +126,28 @@ static fk_code make_and_sync(char *path, fk_error *err) {
     if (failure == EEXIST) { /* another process made it in the meantime, or a link leads nowhere */
         return check_directory(AT_FDCWD, path, 0, path, err);
     }
+    *ret_made = failure == 0;
     return failure == 0 ? sync_parent(path, err) : fk_file_error(err, failure, "create", path);
 }
 
-fk_code fk_directory_make_path(const char *path, fk_error *err) {
+static void cut_slashes(char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') {
+        path[--length] = '\0';
+    }
+}
+
+/* Notes in `made` the length of the first path that is new. */
+static fk_code make_next(char *path, size_t *made, fk_error *err) {
+    bool is_new = false;
+    fk_code code = make_and_sync(path, &is_new, err);
+    if (is_new && *made == 0) {
+        *made = strlen(path);
+    }
+    return code;
+}
+
+fk_code fk_directory_make_path(const char *path, size_t *ret_made, fk_error *err) {
     if (*path == '\0') {
         return fk_file_error(err, ENOENT, "create", path);
     }
@@ -137,19 +155,38 @@ fk_code fk_directory_make_path(const char *path, fk_error *err) {
     if (partial == NULL) {
         return fk_error_no_memory(err);
     }
-    size_t length = strlen(partial);
-    while (length > 1 && partial[length - 1] == '/') {
-        partial[--length] = '\0';
-    }
+    cut_slashes(partial);
+    size_t made = 0;
     fk_code code = FK_OK;
     char *slash = partial + strspn(partial, "/");
     while (code == FK_OK && (slash = strchr(slash, '/')) != NULL) {
         *slash = '\0';
-        code = make_and_sync(partial, err);
+        code = make_next(partial, &made, err);
         *slash = '/';
         slash += strspn(slash, "/");
     }
-    return code == FK_OK ? make_and_sync(partial, err) : code;
+    if (code == FK_OK) {
+        code = make_next(partial, &made, err);
+    }
+    if (code != FK_OK) {
+        fk_directory_unmake_path(path, made);
+    } else if (ret_made != NULL) {
+        *ret_made = made;
+    }
+    return code;
+}
+
+void fk_directory_unmake_path(const char *path, size_t made) {
+    FK_SCOPED(fk_freep) char *partial = made > 0 ? strdup(path) : NULL;
+    while (partial != NULL) {
+        cut_slashes(partial);
+        char *slash = strrchr(partial, '/');
+        (void)fk_directory_remove_empty(AT_FDCWD, partial, NULL);
+        if (strlen(partial) <= made || slash == NULL) {
+            return;
+        }
+        slash[1] = '\0';
+    }
 }
 
 /* Appends the components of `path`, each behind a slash, but for "." and empty ones. */

@@ -17,8 +17,12 @@ fk_code fk_directory_open(int parent, const char *path, int *ret_fd, fk_error *e
 /* mkdir, mode 0777 less the umask. `*ret_made` (may be NULL) tells whether it is new: one that
  * exists is FK_OK. */
 fk_code fk_directory_make(int parent, const char *path, bool *ret_made, fk_error *err);
-/* mkdir of a path the user named with all its parents; each new name is synced. */
-fk_code fk_directory_make_path(const char *path, fk_error *err);
+/* mkdir of a path the user named with all its parents; each new name is synced. `*ret_made` (may be
+ * NULL) is the length of the part of `path` that leads to the highest directory that is new; 0:
+ * none is. After a failure nothing new is left. */
+fk_code fk_directory_make_path(const char *path, size_t *ret_made, fk_error *err);
+/* Removes what fk_directory_make_path made, as far as it is empty. */
+void fk_directory_unmake_path(const char *path, size_t made);
 
 /* `path` made independent of the working directory (links are not resolved). The caller frees
  * `*ret_absolute`. */

@@ -2,9 +2,11 @@
 
 import json
 import os
+import resource
 import shutil
 
 import pytest
+from caller import Command
 
 
 def flip(path, offset):
@@ -133,6 +135,18 @@ def test_load_leaves_out_a_damaged_asset_and_names_it(command, save, tmp_path):
     assert "sample.png" in done.stderr
     assert not (tmp_path / "out" / "sample.png").exists()
     assert (tmp_path / "out" / "weights").exists()
+
+
+def test_a_load_that_fails_leaves_no_directory_that_it_made(command, save, tmp_path):
+    save()
+    (tmp_path / "mine").mkdir()
+    few = (100, 100)  # bytes of a file
+    limited = Command(
+        command.store, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, few)
+    )
+    limited("load", "1-fruity", "--out", tmp_path / "mine/a/b/c", status=8)
+    assert list((tmp_path / "mine").iterdir()) == []
+    command("load", "1-fruity", "--out", tmp_path / "mine/a/b/c")
 
 
 @pytest.mark.parametrize("name", ["weights", "run.json"])

@@ -118,7 +118,7 @@ fk_code fk_store_open(const char *path, const fk_store_options *options, fk_stor
     FK_SCOPED(fk_store_closep) fk_store *store = NULL;
     code = create_handle(path != NULL ? path : default_path(), &chosen, &store, err);
     if (code == FK_OK && chosen.create) {
-        code = fk_directory_make_path(store->absolute, err);
+        code = fk_directory_make_path(store->absolute, NULL, err);
     }
     FK_SCOPED(fk_file_closep) int root = -1;
     if (code == FK_OK) {

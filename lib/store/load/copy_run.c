@@ -24,7 +24,7 @@ typedef struct run_copy {
     fk_watch *watch;
     const char *directory; /* as the user named it */
     int target;
-    bool made; /* the directory is ours */
+    size_t made; /* of `directory`: what fk_directory_make_path made of it */
     bool done;
     char **written; /* [count], from malloc: paths in the order they were made */
     size_t count;
@@ -42,8 +42,8 @@ static void run_copy_finish(run_copy *copy) {
     }
     free(copy->written);
     fk_file_closep(&copy->target);
-    if (copy->made && !copy->done) {
-        (void)fk_directory_remove_empty(AT_FDCWD, copy->directory, NULL);
+    if (!copy->done) {
+        fk_directory_unmake_path(copy->directory, copy->made);
     }
 }
 
@@ -103,8 +103,7 @@ static fk_code open_target(run_copy *copy, fk_error *err) {
         }
         return code;
     }
-    code = fk_directory_make_path(copy->directory, err);
-    copy->made = code == FK_OK;
+    code = fk_directory_make_path(copy->directory, &copy->made, err);
     return code == FK_OK ? fk_directory_open_path(copy->directory, &copy->target, err) : code;
 }
 

@@ -100,20 +100,56 @@ static void test_a_path_is_made_with_its_parents_and_each_is_synced(void **state
     (void)state;
     char path[4200];
     snprintf(path, sizeof path, "%s//a/./b/c//", scratch_path);
-    assert_int_equal(fk_directory_make_path(path, &err), FK_OK);
+    assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_OK);
     assert_true(scratch_exists("a/b/c"));
     assert_int_equal(fake_kernel_count("mkdirat"), 3);
     assert_int_equal(fake_kernel_count("fsync"), 3);
-    assert_int_equal(fk_directory_make_path(path, &err), FK_OK);
+    assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_OK);
     assert_int_equal(fake_kernel_count("mkdirat"), 3);
-    assert_int_equal(fk_directory_make_path("/", &err), FK_OK);
+    assert_int_equal(fk_directory_make_path("/", NULL, &err), FK_OK);
+}
+
+static void test_what_was_made_of_a_path_is_unmade(void **state) {
+    (void)state;
+    char path[4200];
+    size_t made = 99;
+    scratch_mkdir("a");
+    snprintf(path, sizeof path, "%s/a//b/./c/", scratch_path);
+    assert_int_equal(fk_directory_make_path(path, &made, &err), FK_OK);
+    assert_int_equal(made, strlen(scratch_path) + strlen("/a//b"));
+    scratch_write_text("a/b/file", "");
+    fk_directory_unmake_path(path, made);
+    assert_false(scratch_exists("a/b/c"));
+    assert_true(scratch_exists("a/b/file"));
+    assert_int_equal(unlinkat(scratch_fd, "a/b/file", 0), 0);
+    fk_directory_unmake_path(path, made);
+    assert_false(scratch_exists("a/b"));
+    assert_true(scratch_exists("a"));
+    fk_directory_unmake_path(path, 0);
+    assert_true(scratch_exists("a"));
+    assert_int_equal(fk_directory_make_path(scratch_path, &made, &err), FK_OK);
+    assert_int_equal(made, 0);
+}
+
+static void test_a_path_that_cannot_be_made_leaves_no_parents(void **state) {
+    (void)state;
+    char path[4200];
+    snprintf(path, sizeof path, "%s/x/y/z", scratch_path);
+    for (size_t nth = 1; nth <= 3; nth++) {
+        fake_kernel_fail("mkdirat", nth, EROFS, FAKE_ONCE);
+        assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_E_ACCESS);
+        assert_false(scratch_exists("x"));
+        fake_kernel_fail("fsync", nth, EIO, FAKE_ONCE);
+        assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_E_IO);
+        assert_false(scratch_exists("x"));
+    }
 }
 
 static void test_a_path_relative_to_the_working_directory_is_made(void **state) {
     (void)state;
     FK_SCOPED(fk_file_closep) int before = open(".", O_RDONLY | O_DIRECTORY);
     assert_int_equal(fchdir(scratch_fd), 0);
-    fk_code code = fk_directory_make_path("x/y", &err);
+    fk_code code = fk_directory_make_path("x/y", NULL, &err);
     char *absolute = NULL;
     fk_code absolute_code = fk_directory_absolute("./x//y/../z/", &absolute, &err);
     assert_int_equal(fchdir(before), 0);
@@ -131,18 +167,18 @@ static void test_a_path_that_cannot_be_made_says_where(void **state) {
     char path[4200];
     scratch_write_text("file", "");
     snprintf(path, sizeof path, "%s/file/x", scratch_path);
-    assert_int_equal(fk_directory_make_path(path, &err), FK_E_INVALID);
+    assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_E_INVALID);
     path[strlen(path) - 2] = '\0';
     assert_string_equal(err.path, path);
     assert_int_equal(symlinkat("nowhere", scratch_fd, "link"), 0);
     snprintf(path, sizeof path, "%s/link", scratch_path);
-    assert_int_equal(fk_directory_make_path(path, &err), FK_E_IO);
-    assert_int_equal(fk_directory_make_path("", &err), FK_E_IO);
+    assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_E_IO);
+    assert_int_equal(fk_directory_make_path("", NULL, &err), FK_E_IO);
     snprintf(path, sizeof path, "%s/new", scratch_path);
     fake_kernel_fail("mkdirat", 1, EACCES, FAKE_ONCE);
-    assert_int_equal(fk_directory_make_path(path, &err), FK_E_ACCESS);
+    assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_E_ACCESS);
     fake_kernel_fail("fsync", 1, EIO, FAKE_ONCE);
-    assert_int_equal(fk_directory_make_path(path, &err), FK_E_IO);
+    assert_int_equal(fk_directory_make_path(path, NULL, &err), FK_E_IO);
 }
 
 static void test_absolute_paths_stay_and_lose_what_means_nothing(void **state) {
@@ -231,7 +267,7 @@ static void test_short_memory_is_an_error_that_leaves_nothing(void **state) {
             fk_code code = i == 0   ? fk_directory_list(scratch_fd, ".", &names, &err)
                            : i == 1 ? fk_directory_absolute("x", &absolute, &err)
                            : i == 2 ? fk_directory_bytes(scratch_fd, "t", &bytes, &err)
-                                    : fk_directory_make_path(path, &err);
+                                    : fk_directory_make_path(path, NULL, &err);
             bool failed = fake_memory_relent();
             assert_int_equal(code, failed ? FK_E_NO_MEMORY : FK_OK);
             failures[i] += failed;
@@ -295,6 +331,8 @@ int main(void) {
         scratch_test(test_making_tells_whether_it_is_new),
         scratch_test(test_what_is_there_and_no_directory_is_refused),
         scratch_test(test_a_path_is_made_with_its_parents_and_each_is_synced),
+        scratch_test(test_what_was_made_of_a_path_is_unmade),
+        scratch_test(test_a_path_that_cannot_be_made_leaves_no_parents),
         scratch_test(test_a_path_relative_to_the_working_directory_is_made),
         scratch_test(test_a_path_that_cannot_be_made_says_where),
         scratch_test(test_absolute_paths_stay_and_lose_what_means_nothing),
