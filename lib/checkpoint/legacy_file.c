@@ -261,11 +261,11 @@ static fk_code place_all(fk_legacy_file *file, const fk_value *keys, size_t offs
 fk_code fk_legacy_file_read(fk_legacy_file *file, const fk_pickle_host *host, fk_value **ret_top,
                             fk_error *err) {
     size_t at = 0;
-    fk_value *top = NULL;
     fk_value *keys = NULL;
+    *ret_top = NULL;
     fk_code code = read_head(file, host, &at, err);
     if (code == FK_OK) {
-        code = read_pickle(file, host, &at, &top, err);
+        code = read_pickle(file, host, &at, ret_top, err);
     }
     size_t offset = at;
     if (code == FK_OK) {
@@ -273,9 +273,6 @@ fk_code fk_legacy_file_read(fk_legacy_file *file, const fk_pickle_host *host, fk
     }
     if (code == FK_OK) {
         code = place_all(file, keys, offset, at, err);
-    }
-    if (code == FK_OK) {
-        *ret_top = top;
     }
     return code;
 }

@@ -28,7 +28,8 @@ bool fk_legacy_recognise(const uint8_t *bytes, size_t length);
 void fk_legacy_file_init(fk_legacy_file *file, uint8_t *bytes, size_t length, fk_values *values);
 void fk_legacy_file_finish(fk_legacy_file *file);
 
-/* Reads the whole file. The host's `storage` and `part` lead to the two functions below. */
+/* Reads the whole file. The host's `storage` and `part` lead to the two functions below. `*ret_top`
+ * is the object as soon as it was read, also when what follows it fails: NULL before. */
 fk_code fk_legacy_file_read(fk_legacy_file *file, const fk_pickle_host *host, fk_value **ret_top,
                             fk_error *err);
 

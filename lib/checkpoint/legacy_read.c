@@ -11,7 +11,12 @@ fk_code fk_legacy_read(uint8_t *bytes, size_t length, fk_values *values, fk_valu
     fk_legacy_file_init(&file, bytes, length, values);
     const fk_pickle_host host = {
         .storage = fk_legacy_file_storage, .part = fk_legacy_file_part, .user = &file};
-    return fk_legacy_file_read(&file, &host, ret_top, err);
+    fk_value *top = NULL;
+    fk_code code = fk_legacy_file_read(&file, &host, &top, err);
+    if (code == FK_OK) {
+        *ret_top = top;
+    }
+    return code;
 }
 
 /* ---- inspection */
@@ -44,9 +49,9 @@ static fk_code inspect_file(legacy_inspector *inspect, fk_error *err) {
     fk_error found = {.offset = FK_NO_OFFSET};
     fk_code code = fk_legacy_file_read(&inspect->file, &host, &top, &found);
     if (code != FK_OK) {
-        return fk_inspect_note_break(&inspect->notes, &found, code, err);
+        code = fk_inspect_note_break(&inspect->notes, &found, code, err);
     }
-    return fk_inspect_note_tensors(&inspect->notes, top, err);
+    return code == FK_OK && top != NULL ? fk_inspect_note_tensors(&inspect->notes, top, err) : code;
 }
 
 fk_code fk_legacy_inspect(const uint8_t *bytes, size_t length, fk_inspection **ret_inspection,

@@ -71,6 +71,16 @@ def test_inspect_shows_a_legacy_file(command, by_hand):
     assert command.json("inspect", "7-handmade")["tensors"] == report["tensors"]
 
 
+def test_inspect_lists_what_is_readable_beside_a_quantised_tensor(command, tmp_path):
+    path = tmp_path / "quantised.pt"
+    quantised = torch.quantize_per_tensor(torch.zeros(4), 0.1, 0, torch.qint8)
+    state = {"first": torch.ones(3), "quantised": quantised, "last": torch.zeros(2, 2)}
+    torch.save(state, str(path), **LEGACY)
+    report = command.json("inspect", path)
+    assert {"first", "last"} <= {tensor["name"] for tensor in report["tensors"]}
+    assert any("_rebuild_qtensor" in finding["message"] for finding in report["findings"])
+
+
 def test_legacy_weights_and_vector_are_saved_as_v1(command, material, save, tmp_path):
     model = torch.load(material / "model.pt")
     torch.save(model, str(tmp_path / "old.pt"), **LEGACY)
