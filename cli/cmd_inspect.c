@@ -54,8 +54,8 @@ static void print_text(const fk_inspection *inspection) {
     }
     cli_table_print(table, stdout);
     cli_table_destroy(table);
-    printf("\n%s, %zu tensors, %s\n", inspection->format, inspection->tensor_count,
-           cli_human_size(bytes, size));
+    printf("\n%s, %zu tensor%s, %s\n", inspection->format, inspection->tensor_count,
+           inspection->tensor_count == 1 ? "" : "s", cli_human_size(bytes, size));
     for (size_t i = 0; i < inspection->finding_count; i++) {
         const fk_problem *finding = &inspection->findings[i];
         cli_human_print(stdout, CLI_RED, 0, "suspicious");

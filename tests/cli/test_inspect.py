@@ -17,6 +17,12 @@ def test_inspect_lists_the_tensors_of_a_file(command, material):
     assert document["findings"] == []
 
 
+def test_one_tensor_is_one_tensor(command, tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"a": torch.zeros(2)}, str(tmp_path / "one.pt"))
+    assert "1 tensor, 8 B" in command("inspect", tmp_path / "one.pt").stdout
+
+
 def test_inspect_lists_the_tensors_of_a_run(command, save):
     save()
     names = [t["name"] for t in command.json("inspect", "1-fruity")["tensors"]]
