@@ -85,7 +85,7 @@ static fk_code set_weights(cli_context *context, fk_values *values, fk_draft *dr
     return code;
 }
 
-/* What is wrong with the image is wrong with the user's file; the rest concerns the store. */
+/* What is wrong with a file is wrong with the user's file; the rest concerns the store. */
 static bool is_about_input(const fk_error *error) {
     return error->code == FK_E_INVALID || error->code == FK_E_UNSUPPORTED ||
            error->code == FK_E_LIMIT;
@@ -111,12 +111,20 @@ static fk_code set_sample(cli_context *context, fk_draft *draft) {
     return code;
 }
 
+static fk_code set_feedback(cli_context *context, fk_draft *draft, const fk_value *feedback) {
+    fk_code code = fk_draft_set_feedback(draft, feedback, &context->error);
+    if (code != FK_OK && is_about_input(&context->error)) {
+        cli_input_blame(context, "feedback");
+    }
+    return code;
+}
+
 static fk_code fill(cli_context *context, fk_values *values, fk_draft *draft) {
     const char *glyphs = cli_context_option(context, "glyphs");
     fk_value *feedback = NULL;
     fk_code code = cli_input_object(context, "feedback", values, &feedback);
     if (code == FK_OK && feedback != NULL) {
-        code = fk_draft_set_feedback(draft, feedback, &context->error);
+        code = set_feedback(context, draft, feedback);
     }
     if (code == FK_OK) {
         code = set_sample(context, draft);

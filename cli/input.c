@@ -48,14 +48,24 @@ fk_code cli_input_file(cli_context *context, const char *path, char **ret_bytes,
     return FK_OK;
 }
 
+static bool is_inline(const char *given) {
+    char first = given[strspn(given, " \t\r\n")];
+    return first == '{' || first == '[';
+}
+
+void cli_input_blame(cli_context *context, const char *option) {
+    const char *given = cli_context_option(context, option);
+    snprintf(context->error.path, sizeof context->error.path, "%s",
+             is_inline(given) ? option : given);
+}
+
 fk_code cli_input_object(cli_context *context, const char *option, fk_values *values,
                          fk_value **ret_value) {
     const char *given = cli_context_option(context, option);
     if (given == NULL) {
         return FK_OK;
     }
-    char first = given[strspn(given, " \t\r\n")];
-    bool inline_text = first == '{' || first == '[';
+    bool inline_text = is_inline(given);
     char *text = NULL;
     size_t length = strlen(given);
     fk_code code = inline_text ? FK_OK : cli_input_file(context, given, &text, &length);
@@ -70,8 +80,7 @@ fk_code cli_input_object(cli_context *context, const char *option, fk_values *va
         code = context->error.code = FK_E_INVALID;
     }
     if (code != FK_OK) {
-        snprintf(context->error.path, sizeof context->error.path, "%s",
-                 inline_text ? option : given);
+        cli_input_blame(context, option);
         return code;
     }
     *ret_value = value;

@@ -9,6 +9,9 @@
 fk_code cli_input_object(cli_context *context, const char *option, fk_values *values,
                          fk_value **ret_value);
 
+/* Names in the error what the user gave for a JSON option: the file, or for its text the option. */
+void cli_input_blame(cli_context *context, const char *option);
+
 /* A file whole, with a NUL behind it; the caller frees it. */
 fk_code cli_input_file(cli_context *context, const char *path, char **ret_bytes,
                        size_t *ret_length);

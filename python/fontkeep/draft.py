@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, NoReturn
@@ -42,6 +43,17 @@ def feedback_source(feedback: Any) -> Any:
     return json_tree(feedback, "feedback")
 
 
+@contextlib.contextmanager
+def feedback_named(feedback: Any) -> Iterator[None]:
+    """An error about what a file of the user holds names that file."""
+    try:
+        yield
+    except FontKeepError as error:
+        if isinstance(feedback, (str, os.PathLike)) and error.path in (None, "feedback.json"):
+            error.path = path_text(feedback, "feedback")
+        raise
+
+
 class Assets:
     """Sample, glyphs and feedback as the extension takes them, judged before anything is made."""
 
@@ -51,6 +63,7 @@ class Assets:
         if isinstance(eval_glyphs, Mapping):
             self._glyphs = glyph_list(eval_glyphs)
         self._feedback = None if feedback is None else feedback_source(feedback)
+        self._feedback_given = feedback
 
     def add_to(self, draft: RunDraft) -> None:
         if self._sample is not None:
@@ -60,7 +73,8 @@ class Assets:
         elif self._glyphs is not None:
             draft.add_glyphs(self._glyphs)
         if self._feedback is not None:
-            draft._call("set_feedback", self._feedback)
+            with feedback_named(self._feedback_given):
+                draft._call("set_feedback", self._feedback)
 
 
 class RunDraft:
@@ -149,7 +163,8 @@ class RunDraft:
         >>> with store.begin_run("1-fruity", status="interrupted") as run:
         ...     run.set_feedback({"metrics": {"loss": 0.5}, "notes": "stopped early"})
         """
-        self._call("set_feedback", feedback_source(feedback))
+        with feedback_named(feedback):
+            self._call("set_feedback", feedback_source(feedback))
 
     def commit(self) -> str:
         """Publishes the run and returns its id, without a `with` block. Always waits. Nothing can

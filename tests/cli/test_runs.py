@@ -251,6 +251,15 @@ def test_a_bare_state_dict_needs_a_personality_vector(command, material):
     assert not (command.store / "1-a").exists()
 
 
+def test_a_wrong_feedback_file_is_named(command, tmp_path):
+    path = tmp_path / "mine.json"
+    words = ["save", "1-a", "--status", "failed", "--feedback"]
+    for text in ['{"epochs": "many"}', '{"a": 1, "a": 2}', "[]"]:
+        path.write_text(text)
+        assert command.error(*words, path, status=4)["path"] == str(path)
+    assert command.error(*words, '{"epochs": "many"}', status=4)["path"] == "feedback"
+
+
 def test_feedback_that_is_wrong_is_refused_with_the_member(command, material):
     words = ["save", "1-a", "--status", "failed", "--feedback"]
     assert "epochs" in command.error(*words, '{"epochs": "many"}', status=4)["message"]

@@ -108,6 +108,25 @@ def test_feedback_may_be_a_file(store, save, tmp_path) -> None:
         save(feedback=tmp_path / "nowhere.json")
 
 
+def test_errors_about_a_feedback_file_name_that_file(store, save, tmp_path) -> None:
+    path = tmp_path / "mine.json"
+    for text in ['{"a": 1, "a": 2}', '{"epochs": "many"}', "[]"]:
+        path.write_text(text)
+        with pytest.raises(fontkeep.InvalidInputError) as caught:
+            save(feedback=path)
+        assert caught.value.path == str(path)
+        with pytest.raises(fontkeep.InvalidInputError) as caught:
+            save(feedback=str(path), wait=False).result(60)
+        assert caught.value.path == str(path)
+        with store.begin_run("1-fruity", status="failed") as run:
+            with pytest.raises(fontkeep.InvalidInputError) as caught:
+                run.set_feedback(path)
+            assert caught.value.path == str(path)
+    with pytest.raises(fontkeep.InvalidInputError) as caught:
+        save(feedback={"epochs": "many"})
+    assert caught.value.path == "feedback.json"
+
+
 # ---- listing ----
 
 
