@@ -16,12 +16,22 @@
 
 enum { NAMED_MAX = 4 }; /* runs that an ambiguous prefix names */
 
+static fk_code open_runs(fk_store *store, const char *font_id, fk_history *history, fk_error *err) {
+    return fk_store_open_runs(store, font_id, &history->runs, history->warning, err);
+}
+
+static fk_code scan(fk_history *history, fk_error *err) {
+    fk_scan_finish(&history->scan);
+    return history->runs >= 0 ? fk_scan_runs(history->runs, FK_RUNS_DIRECTORY, &history->scan, err)
+                              : FK_OK;
+}
+
 fk_code fk_history_open(fk_store *store, const char *font_id, fk_history *ret_history,
                         fk_error *err) {
     FK_SCOPED(fk_history_close) fk_history history = {.runs = -1};
-    fk_code code = fk_store_open_runs(store, font_id, &history.runs, history.warning, err);
-    if (code == FK_OK && history.runs >= 0) {
-        code = fk_scan_runs(history.runs, FK_RUNS_DIRECTORY, &history.scan, err);
+    fk_code code = open_runs(store, font_id, &history, err);
+    if (code == FK_OK) {
+        code = scan(&history, err);
     }
     if (code != FK_OK) {
         return code;
@@ -147,17 +157,71 @@ fk_code fk_resolve_place(fk_store *store, const char *font_id, const fk_history 
     return FK_OK;
 }
 
-fk_code fk_resolve_in(fk_store *store, const fk_runs_directory *where, const char *run_id,
-                      fk_scan_run *ret_place, fk_error *err) {
-    fk_history history = {.runs = where->runs};
+/* Whether runs/ has a directory of that name; it has none where names with ':' are refused. */
+static fk_code has_directory(int runs, const char *name, bool *ret_has, fk_error *err) {
+    struct stat status;
+    bool missing = false;
+    fk_error why = {0};
+    fk_code code = fk_file_look(runs, name, &status, &missing, &why);
+    if (code != FK_OK && why.system_errno != EINVAL && why.system_errno != EILSEQ) {
+        fk_error_path_join(&why, FK_RUNS_DIRECTORY);
+        if (err != NULL) {
+            *err = why;
+        }
+        return code;
+    }
+    *ret_has = code == FK_OK && !missing && S_ISDIR(status.st_mode);
+    return FK_OK;
+}
+
+/* Looks for a run by the names that its directory may have, the `:` form first. `ret_place->id` is
+ * empty when there is none, or `run_id` is no id. */
+static fk_code look_for(int runs, const char *run_id, fk_scan_run *ret_place, fk_error *err) {
+    fk_run_id names[2];
+    *ret_place = (fk_scan_run){0};
+    if (runs < 0 || fk_resolve_is_latest(run_id) ||
+        !fk_run_id_parse(run_id, &names[0], NULL, NULL)) {
+        return FK_OK;
+    }
+    fk_run_id_twin(&names[0], &names[1]);
+    for (size_t i = 0; i < 2; i++) {
+        bool has = false;
+        fk_code code = has_directory(runs, names[i].text, &has, err);
+        if (code != FK_OK) {
+            return code;
+        }
+        if (has) {
+            ret_place->id = names[0];
+            fk_text_copy(ret_place->directory.text, sizeof ret_place->directory.text,
+                         names[i].text);
+            return FK_OK;
+        }
+    }
+    return FK_OK;
+}
+
+/* The run, and the history scanned if that was needed. */
+static fk_code find(fk_store *store, const char *font_id, fk_history *history, const char *run_id,
+                    fk_scan_run *ret_place, fk_error *err) {
     const fk_scan_run *place = NULL;
-    fk_code code = fk_scan_runs(where->runs, where->path, &history.scan, err);
+    fk_code code = look_for(history->runs, run_id, ret_place, err);
+    if (code != FK_OK || ret_place->id.text[0] != '\0') {
+        return code;
+    }
+    code = scan(history, err);
     if (code == FK_OK) {
-        code = fk_resolve_place(store, where->font_id.text, &history, run_id, &place, err);
+        code = fk_resolve_place(store, font_id, history, run_id, &place, err);
     }
     if (code == FK_OK) {
         *ret_place = *place;
     }
+    return code;
+}
+
+fk_code fk_resolve_in(fk_store *store, const fk_runs_directory *where, const char *run_id,
+                      fk_scan_run *ret_place, fk_error *err) {
+    fk_history history = {.runs = where->runs};
+    fk_code code = find(store, where->font_id.text, &history, run_id, ret_place, err);
     fk_scan_finish(&history.scan);
     return code;
 }
@@ -165,18 +229,19 @@ fk_code fk_resolve_in(fk_store *store, const fk_runs_directory *where, const cha
 fk_code fk_resolve_and_open(fk_store *store, const char *font_id, const char *run_id,
                             fk_run **ret_run, fk_error *err) {
     FK_SCOPED(fk_history_close) fk_history history = {.runs = -1};
-    const fk_scan_run *place = NULL;
-    fk_code code = fk_history_open(store, font_id, &history, err);
+    fk_scan_run place;
+    fk_code code = open_runs(store, font_id, &history, err);
     if (code == FK_OK) {
-        code = fk_resolve_place(store, font_id, &history, run_id, &place, err);
+        code = find(store, font_id, &history, run_id, &place, err);
     }
     if (code != FK_OK) {
         return code;
     }
     fk_error why = {0};
-    code = fk_run_open_place(store, history.runs, font_id, place, ret_run, &why);
-    if (code == FK_E_IO && why.system_errno == ENOENT) {
-        return run_not_found(font_id, &history, place->id.text, err);
+    code = fk_run_open_place(store, history.runs, font_id, &place, ret_run, &why);
+    if (code == FK_E_IO && why.system_errno == ENOENT) { /* it went just now */
+        code = scan(&history, err);
+        return code == FK_OK ? run_not_found(font_id, &history, place.id.text, err) : code;
     }
     if (code != FK_OK && err != NULL) {
         *err = why;
@@ -219,13 +284,13 @@ static fk_code ambiguous(const char *text, size_t count,
 fk_code fk_resolve_run(fk_store *store, const char *font_id, const char *text,
                        fk_run_id *ret_run_id, fk_error *err) {
     FK_SCOPED(fk_history_close) fk_history history = {.runs = -1};
-    fk_code code = fk_history_open(store, font_id, &history, err);
+    fk_scan_run place;
+    fk_error why;
+    fk_code code = open_runs(store, font_id, &history, err);
     if (code != FK_OK) {
         return code;
     }
-    const fk_scan_run *place = NULL;
-    fk_error why;
-    code = fk_resolve_place(store, font_id, &history, text, &place, &why);
+    code = find(store, font_id, &history, text, &place, &why);
     if (code == FK_E_RUN_NOT_FOUND && !fk_resolve_is_latest(text) && text[0] != '\0') {
         const fk_scan_run *matches[NAMED_MAX];
         size_t count = match_prefix(&history.scan, text, matches);
@@ -233,12 +298,12 @@ fk_code fk_resolve_run(fk_store *store, const char *font_id, const char *text,
             return ambiguous(text, count, matches, err);
         }
         if (count == 1) {
-            place = matches[0];
+            place = *matches[0];
             code = FK_OK;
         }
     }
     if (code == FK_OK) {
-        *ret_run_id = place->id;
+        *ret_run_id = place.id;
     } else if (err != NULL) {
         *err = why;
     }

@@ -30,11 +30,13 @@ bool fk_resolve_is_latest(const char *run_id);
 fk_code fk_resolve_latest(fk_store *store, const char *font_id, const fk_history *history,
                           const fk_scan_run **ret_place, fk_error *err);
 
-/* The run of a full id, a twin, "latest" or NULL. FK_E_RUN_NOT_FOUND names the nearest id. */
+/* The run of a full id, a twin, "latest" or NULL, in a history that was scanned.
+ * FK_E_RUN_NOT_FOUND names the nearest id. */
 fk_code fk_resolve_place(fk_store *store, const char *font_id, const fk_history *history,
                          const char *run_id, const fk_scan_run **ret_place, fk_error *err);
 
-/* The same in a runs/ that is open to be changed. */
+/* The same in a runs/ that is open to be changed. Here and below, an id is looked for by its name:
+ * runs/ is scanned only when there is no such run. */
 fk_code fk_resolve_in(fk_store *store, const fk_runs_directory *where, const char *run_id,
                       fk_scan_run *ret_place, fk_error *err);
 

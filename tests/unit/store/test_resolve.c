@@ -46,6 +46,39 @@ static void test_an_exact_id_goes_before_the_longer_ones_it_starts(void **state)
     assert_string_equal(resolve(it, "2026-01-11T08:30:01.000000-"), one);
 }
 
+static void test_an_exact_id_is_found_without_a_look_at_the_others(void **state) {
+    run_bench *it = *state;
+    const char *one = run_bench_save(it);
+    const char *two = run_bench_save(it);
+    const char *twin = "2026-01-11T08-30-02.000000";
+    assert_int_equal(rename(run_bench_file(it, two, ""), run_bench_file(it, twin, "")), 0);
+    size_t before = fake_kernel_count("getdents");
+    assert_string_equal(resolve(it, one), one);
+    assert_string_equal(resolve(it, "2026-01-11T08-30-01.000000"), one);
+    assert_string_equal(resolve(it, two), two);
+    assert_string_equal(resolve(it, twin), two);
+    assert_int_equal(fake_kernel_count("getdents"), before);
+    assert_string_equal(resolve(it, "latest"), two);
+    assert_true(fake_kernel_count("getdents") > before);
+}
+
+static void test_a_file_or_link_with_the_name_of_a_run_is_none(void **state) {
+    run_bench *it = *state;
+    const char *one = run_bench_save(it);
+    tree_write(run_bench_file(it, "2026-01-12T00:00:00.000000", ""), "x", 1);
+    assert_int_equal(symlink(one, run_bench_file(it, "2026-01-13T00:00:00.000000", "")), 0);
+    assert_string_equal(resolve(it, "2026-01-12T00:00:00.000000"), "run_not_found");
+    assert_string_equal(resolve(it, "2026-01-13T00:00:00.000000"), "run_not_found");
+}
+
+static void test_a_run_that_cannot_be_looked_for_is_an_error(void **state) {
+    run_bench *it = *state;
+    const char *one = run_bench_save(it);
+    fake_kernel_fail("fstatat", 1, EACCES, FAKE_ONCE);
+    assert_string_equal(resolve(it, one), "access");
+    assert_non_null(strstr(it->err.path, "runs/2026-01-11T08:30:01.000000"));
+}
+
 static void test_a_prefix_of_several_runs_names_some_of_them(void **state) {
     run_bench *it = *state;
     for (int i = 0; i < 6; i++) {
@@ -154,6 +187,9 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, run_bench_teardown)
         T(test_ids_twins_prefixes_and_latest_name_a_run),
         T(test_an_exact_id_goes_before_the_longer_ones_it_starts),
+        T(test_an_exact_id_is_found_without_a_look_at_the_others),
+        T(test_a_file_or_link_with_the_name_of_a_run_is_none),
+        T(test_a_run_that_cannot_be_looked_for_is_an_error),
         T(test_a_prefix_of_several_runs_names_some_of_them),
         T(test_an_unknown_run_is_not_found_and_the_nearest_is_named),
         T(test_an_unknown_font_is_not_found),
