@@ -1,14 +1,17 @@
 #include "snapshot.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <fontkeep/fontkeep.h>
 
 #include "errors.h"
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+enum { ALIGNMENT = 64, PAGE = 4096, BLOCK_BYTES = 1 << 20, THREADS_MAX = 4 };
 
 bool fkpy_snapshot_add(fkpy_snapshot *snapshot, fk_storage *storage, PyObject *owner, bool ours) {
     if (snapshot->count == snapshot->capacity) {
@@ -46,55 +49,114 @@ static bool is_copied(const fkpy_span *span) {
     return !span->ours && span->begin < span->end;
 }
 
-/* Where the copy of a span begins, behind `used` bytes: aligned as in the storage. */
-static size_t place_of(const fkpy_span *span, size_t used) {
-    return (used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + span->begin % ALIGNMENT;
+/* Where its copy ends. */
+static size_t end_of(const fkpy_span *span) {
+    return span->place + (span->end - span->begin);
 }
 
-static size_t bytes_of(const fkpy_snapshot *snapshot) {
+/* Gives each copy its place, aligned as in the storage; how much memory that takes. */
+static size_t lay_out(fkpy_snapshot *snapshot) {
     size_t bytes = 0;
     for (size_t i = 0; i < snapshot->count; i++) {
-        const fkpy_span *span = &snapshot->spans[i];
+        fkpy_span *span = &snapshot->spans[i];
         if (is_copied(span)) {
-            bytes = place_of(span, bytes) + (span->end - span->begin);
+            size_t aligned = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+            span->place = aligned + span->begin % ALIGNMENT;
+            bytes = end_of(span);
         }
     }
     return bytes;
 }
 
-/* In huge pages: a page fault for each 4 KiB takes longer than the copying. */
-static char *allocate(size_t bytes) {
-    size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    if (bytes < HUGE_PAGE) {
-        return malloc(bytes);
+/* ---- copying, by several threads ---- */
+
+typedef struct copying {
+    const fkpy_snapshot *snapshot;
+    atomic_size_t next_block;
+} copying;
+
+/* The part of a span's copy that lies in a block. */
+static void copy_part(const fkpy_span *span, char *copies, size_t begin, size_t end) {
+    size_t from = span->place > begin ? span->place : begin;
+    size_t to = end_of(span) < end ? end_of(span) : end;
+    if (from < to) {
+        const char *source = (const char *)span->storage->data + span->begin;
+        memcpy(copies + from, source + (from - span->place), to - from);
     }
-    char *memory = aligned_alloc(HUGE_PAGE, whole);
-    if (memory != NULL) {
-        (void)madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+}
+
+/* From span `first` on, up to the first that begins behind the block. */
+static void copy_block(const fkpy_snapshot *snapshot, size_t first, size_t begin, size_t end) {
+    for (size_t i = first; i < snapshot->count; i++) {
+        const fkpy_span *span = &snapshot->spans[i];
+        if (is_copied(span)) {
+            if (span->place >= end) {
+                return;
+            }
+            copy_part(span, snapshot->copies, begin, end);
+        }
     }
-    return memory;
+}
+
+/* Takes block after block. Its pages are asked for at once: a fault for each would take longer than
+ * the copying. */
+static void *copy_blocks(void *user) {
+    copying *all = user;
+    const fkpy_snapshot *snapshot = all->snapshot;
+    size_t first = 0; /* no span before it reaches into the block */
+    for (;;) {
+        size_t begin = atomic_fetch_add(&all->next_block, 1) * BLOCK_BYTES;
+        if (begin >= snapshot->copied_bytes) {
+            return NULL;
+        }
+        size_t rest = snapshot->copied_bytes - begin;
+        size_t end = begin + (rest < BLOCK_BYTES ? rest : BLOCK_BYTES);
+        const fkpy_span *spans = snapshot->spans;
+        while (first < snapshot->count &&
+               (!is_copied(&spans[first]) || end_of(&spans[first]) <= begin)) {
+            first++;
+        }
+        (void)madvise(snapshot->copies + begin, end - begin, MADV_POPULATE_WRITE);
+        copy_block(snapshot, first, begin, end);
+    }
+}
+
+static void copy_by_threads(const fkpy_snapshot *snapshot) {
+    copying all = {.snapshot = snapshot};
+    pthread_t threads[THREADS_MAX];
+    size_t started = 0;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t wanted = snapshot->copied_bytes / BLOCK_BYTES;
+    wanted = processors > 0 && wanted > (size_t)processors ? (size_t)processors : wanted;
+    wanted = wanted < THREADS_MAX ? wanted : THREADS_MAX;
+    atomic_init(&all.next_block, 0);
+    while (started + 1 < wanted &&
+           pthread_create(&threads[started], NULL, copy_blocks, &all) == 0) {
+        started++;
+    }
+    (void)copy_blocks(&all);
+    for (size_t i = 0; i < started; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
 }
 
 static bool copy_all(fkpy_snapshot *snapshot) {
-    size_t bytes = bytes_of(snapshot);
+    size_t bytes = lay_out(snapshot);
     if (bytes == 0) {
         return true;
     }
-    snapshot->copies = allocate(bytes);
+    snapshot->copies = aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE);
     if (snapshot->copies == NULL) {
         return false;
     }
-    size_t used = 0;
+    snapshot->copied_bytes = bytes;
+    copy_by_threads(snapshot);
     for (size_t i = 0; i < snapshot->count; i++) {
         fkpy_span *span = &snapshot->spans[i];
-        if (!is_copied(span)) {
-            continue;
+        if (is_copied(span)) {
+            uintptr_t copy = (uintptr_t)snapshot->copies + span->place;
+            span->storage->data = (void *)(copy - span->begin);
         }
-        size_t length = span->end - span->begin;
-        char *copy = snapshot->copies + place_of(span, used);
-        memcpy(copy, (const char *)span->storage->data + span->begin, length);
-        span->storage->data = (void *)((uintptr_t)copy - span->begin);
-        used = place_of(span, used) + length;
     }
     return true;
 }
@@ -116,8 +178,19 @@ PyObject *fkpy_snapshot_take(fkpy_snapshot *snapshot) {
     return owners;
 }
 
-void fkpy_snapshot_finish(fkpy_snapshot *snapshot) {
+/* Giving back hundreds of megabytes takes a while: nobody need wait for it. */
+static void free_copies(fkpy_snapshot *snapshot) {
+    if (snapshot->copied_bytes < BLOCK_BYTES) {
+        free(snapshot->copies);
+        return;
+    }
+    PyThreadState *thread = PyEval_SaveThread();
     free(snapshot->copies);
+    PyEval_RestoreThread(thread);
+}
+
+void fkpy_snapshot_finish(fkpy_snapshot *snapshot) {
+    free_copies(snapshot);
     free(snapshot->spans);
     *snapshot = (fkpy_snapshot){0};
 }

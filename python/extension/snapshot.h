@@ -18,6 +18,7 @@ typedef struct fkpy_span {
     bool ours;       /* the memory was made for the tree: nobody else writes to it */
     uint64_t begin;  /* bytes of the storage that tensors use: from here */
     uint64_t end;    /* to here */
+    size_t place;    /* where their copy begins */
 } fkpy_span;
 
 /* Zeroed memory is an empty one. */
@@ -25,7 +26,8 @@ typedef struct fkpy_snapshot {
     fkpy_span *spans;
     size_t count;
     size_t capacity;
-    char *copies; /* of all spans, from malloc, or NULL */
+    char *copies; /* of all spans, or NULL */
+    size_t copied_bytes;
 } fkpy_snapshot;
 
 /* Notes a storage; false when memory is short. Its number is the count before. */

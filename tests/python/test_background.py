@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import gc
 import os
+import queue
 import threading
 import warnings
 
@@ -62,6 +63,37 @@ def test_a_background_save_writes_the_values_at_the_time_of_the_call(store, save
     assert back_vector.tolist() == [1, 1, 1]
     back["tensor"][2] = 50
     assert back["view"].tolist() == [50, 3]
+
+
+def test_large_weights_are_copied_whole(store, save, held) -> None:
+    """Several threads copy a block of 1 MiB at a time, wherever in it arrays begin and end."""
+    random = numpy.random.default_rng(1)
+    sizes = (3, 1 << 20, 1, (1 << 20) + 7, 0, 5_000_003, (1 << 20) - 1, 64)
+    weights = {str(i): random.integers(0, 256, size, numpy.uint8) for i, size in enumerate(sizes)}
+    weights["slice"] = weights["5"][1_500_001:2_700_003]
+    expected = {name: array.copy() for name, array in weights.items()}
+    future = save(weights=weights, wait=False)
+    for array in weights.values():
+        array[:] = 0
+    held.give()
+    back = store.load_model("1-fruity", future.result(60))[0]
+    assert back.keys() == expected.keys()
+    for name, array in expected.items():
+        assert numpy.array_equal(numpy.asarray(back[name]), array), name
+
+
+def test_the_thread_that_writes_gives_way_and_no_other_does(save, held) -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    seen: queue.SimpleQueue[int] = queue.SimpleQueue()
+    future = save(wait=False)
+    future.add_done_callback(lambda _: seen.put(niceness()))
+    held.give()
+    assert seen.get(timeout=60) == min(before + background.NICENESS, 19)
+    future.result(60)
+    assert niceness() == before
 
 
 def test_a_slice_of_a_large_tensor_is_copied_alone(store, save, held, resident_bytes) -> None:
