@@ -14,8 +14,8 @@ from .report import Report, as_text
 from .setting import ROOT, NoSpaceError, Setting, probe
 
 ROWS = (
-    "save", "load", "background", "small-save", "many-saves", "listing", "discovery", "start",
-    "memory",
+    "save", "digests", "load", "background", "small-save", "many-saves", "listing", "discovery",
+    "start", "memory",
 )  # fmt: skip
 
 
