@@ -6,7 +6,8 @@
  *
  * In a user namespace of its own, without privilege: tmpfs of 64 MiB is made as small as what is
  * there and a little, before each change. It fails with FK_E_NO_SPACE and leaves the store as it
- * was, every byte of it, or it is done. Exit 77 where namespaces are forbidden: not tried.
+ * was, every byte of it, or it is done; rm and purge, which make room, are always done. Exit 77
+ * where namespaces are forbidden: not tried.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "harness.h"
 #include "operations.h"
 #include "sample_model.h"
@@ -102,13 +104,23 @@ static void make_large(void) {
     remount(WHOLE_MIB << 10, 1 << 20);
 }
 
+static bool makes_some_room(const operation *it) {
+    return (it->flags & OPERATION_NO_WAY_BACK) != 0 || it == &change_operations[CHANGE_RM_RUN] ||
+           it == &change_operations[CHANGE_RM_FONT];
+}
+
 static void try_levels(const scene *it, const shortage *what, figures *sum) {
     const fault trouble = {
         .system_errno = ENOSPC, .before_call = make_small, .behind_call = make_large};
+    bool makes_room = makes_some_room(it->operation);
     size_t done = 0;
     disk.inodes = what->inodes;
     for (disk.left = 0; done < DONE_ENOUGH; disk.left += what->step) {
         outcome end = scene_suffer(it, &trouble);
+        if (makes_room && end.code != FK_OK) {
+            snprintf(end.wrong, sizeof end.wrong, "no room can be made: %s",
+                     fk_code_name(end.code));
+        }
         sum->levels++;
         sum->refused += end.code == FK_E_NO_SPACE;
         done = end.code == FK_OK ? done + 1 : 0;
