@@ -11,8 +11,9 @@ enum {
     CHANGE_PURGE_RUN,
     CHANGE_ADOPT,
     CHANGE_MIGRATE,
+    CHANGE_REGENERATE,
     CHANGE_OTHERS,
-    CHANGE_COUNT = CHANGE_OTHERS + 10,
+    CHANGE_COUNT = CHANGE_OTHERS + 9,
 };
 
 extern const operation change_operations[CHANGE_COUNT];

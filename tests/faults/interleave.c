@@ -114,8 +114,10 @@ static void run_both(party parties[BOTH], size_t first_stop, size_t second_stop)
 
 /* ---- what only looks ---------------------------------------------------------------------- */
 
+static fk_health worst; /* that a run may have: what it had before */
+
 static bool is_whole(const fk_run_info *info) {
-    return info->health >= FK_UNVERIFIED;
+    return info->health >= worst;
 }
 
 /* A run that went while it was looked at is no row, or one of the answers of a call for one run. */
@@ -192,18 +194,19 @@ static fk_code save(const char *path, const fk_model *model, fk_error *err) {
     return code;
 }
 
-static fk_code change(const char *path, const fk_model *model, bool migrates, fk_error *err) {
+typedef fk_code (*change_call)(fk_store *store, const fk_model *model, fk_change_list **ret_changes,
+                               fk_error *err);
+
+static fk_code change(const char *path, const fk_model *model, change_call call, fk_error *err) {
     fk_store *store = NULL;
     fk_change_list *changes = NULL;
     fk_code code = fk_store_open(path, NULL, &store, err);
     if (code == FK_OK) {
-        code = migrates ? fk_migrate(store, FONT, NULL, model->personality_vector, NULL, NULL,
-                                     &changes, err)
-                        : fk_adopt(store, FONT, NULL, NULL, &changes, err);
+        code = call(store, model, &changes, err);
     }
     for (size_t i = 0; code == FK_OK && i < fk_change_list_count(changes); i++) {
         const fk_change *row = fk_change_list_at(changes, i);
-        added[self] += row->code == FK_OK;
+        added[self] += row->code == FK_OK && row->changed_count > 0;
         code = row->code;
         snprintf(err->message, sizeof err->message, "%s", row->message);
     }
@@ -212,17 +215,39 @@ static fk_code change(const char *path, const fk_model *model, bool migrates, fk
     return code;
 }
 
+static fk_code call_adopt(fk_store *store, const fk_model *model, fk_change_list **ret_changes,
+                          fk_error *err) {
+    (void)model;
+    return fk_adopt(store, FONT, NULL, NULL, ret_changes, err);
+}
+
+static fk_code call_migrate(fk_store *store, const fk_model *model, fk_change_list **ret_changes,
+                            fk_error *err) {
+    return fk_migrate(store, FONT, NULL, model->personality_vector, NULL, NULL, ret_changes, err);
+}
+
+static fk_code call_regenerate(fk_store *store, const fk_model *model, fk_change_list **ret_changes,
+                               fk_error *err) {
+    (void)model;
+    return fk_regenerate(store, FONT, NULL, NULL, ret_changes, err);
+}
+
 static fk_code adopt(const char *path, const fk_model *model, fk_error *err) {
-    return change(path, model, false, err);
+    return change(path, model, call_adopt, err);
 }
 
 static fk_code migrate(const char *path, const fk_model *model, fk_error *err) {
-    return change(path, model, true, err);
+    return change(path, model, call_migrate, err);
+}
+
+static fk_code regenerate(const char *path, const fk_model *model, fk_error *err) {
+    return change(path, model, call_regenerate, err);
 }
 
 static const operation op_save = {.name = "save", .run = save};
 static const operation op_adopt = {.name = "adopt", .run = adopt};
 static const operation op_migrate = {.name = "migrate", .run = migrate};
+static const operation op_regenerate = {.name = "regenerate", .run = regenerate};
 static const operation op_list = {.name = "list", .run = list};
 static const operation op_verify = {.name = "verify", .run = verify};
 static const operation op_load = {.name = "load", .run = load};
@@ -261,6 +286,9 @@ static const struct {
     {CHANGE(MIGRATE), &op_migrate, &op_list},
     {CHANGE(MIGRATE), &op_migrate, &op_verify},
     {CHANGE(MIGRATE), &op_migrate, &op_load},
+    {CHANGE(REGENERATE), &op_regenerate, &op_regenerate},
+    {CHANGE(REGENERATE), &op_regenerate, &op_load},
+    {CHANGE(REGENERATE), &op_load, &op_regenerate},
 };
 
 /* ---- the judge ---------------------------------------------------------------------------- */
@@ -391,6 +419,8 @@ static void try_one(size_t pair, size_t first_stop, size_t second_stop, size_t r
     fake_kernel_install();
     fake_kernel_set_time(NOW_US);
     pairs[pair].stands->prepare(path, operation_model(GLYPHS));
+    worst =
+        (pairs[pair].stands->flags & OPERATION_LOST_IMAGES) != 0 ? FK_INCOMPLETE : FK_UNVERIFIED;
     size_t before = count_all(path);
     fk_run_id newest = newest_id(path, pairs[pair].stands);
     fake_kernel_before_each(take_part);
