@@ -81,6 +81,10 @@ static void split(const char *joined, span *ret_number, span *ret_name) {
 
 void fk_font_id_correct(const char *text, fk_font_id *ret_id) {
     char joined[4 * FK_LIMIT_FONT_ID_BYTES] = "";
+    if (fk_font_id_is_valid(text)) { /* its number may be longer than that of a made up one */
+        fk_text_copy(ret_id->text, sizeof ret_id->text, text);
+        return;
+    }
     join_words(text, joined, sizeof joined - 1);
     span number;
     span name;

@@ -32,6 +32,17 @@ static void test_ids_of_the_rule_are_valid(void **state) {
     assert_true(fk_font_id_is_valid(filled("1-", 100)));
 }
 
+static void test_a_valid_id_with_a_long_number_needs_no_correction(void **state) {
+    (void)state;
+    fk_font_id id = {""};
+    fk_font_id corrected;
+    memset(id.text, '9', 98);
+    memcpy(id.text + 98, "-5", 2);
+    assert_true(fk_font_id_is_valid(id.text));
+    fk_font_id_correct(id.text, &corrected);
+    assert_string_equal(corrected.text, id.text);
+}
+
 static void test_wrong_ids_are_refused_with_rule_and_correction(void **state) {
     (void)state;
     static const struct {
@@ -158,6 +169,7 @@ static void test_fonts_sort_by_number_then_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ids_of_the_rule_are_valid),
+        cmocka_unit_test(test_a_valid_id_with_a_long_number_needs_no_correction),
         cmocka_unit_test(test_wrong_ids_are_refused_with_rule_and_correction),
         cmocka_unit_test(test_ids_that_are_too_long_are_cut),
         cmocka_unit_test(test_every_correction_is_valid_and_its_own_correction),
