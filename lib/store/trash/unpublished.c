@@ -31,14 +31,27 @@ static fk_code open_named(fk_store *store, int runs, const char *font_id, const 
     return *ret_gone ? FK_OK : code;
 }
 
-/* The run itself, under whichever form of its name. */
+/* The run itself: under the form of its name that the entry has, else under the other. Where names
+ * may hold no ':', one that does fails with all kinds of errors, and there is no such run. */
 static fk_code open_live(fk_store *store, int runs, const char *font_id, const fk_run_id *id,
-                         fk_values *values, fk_run *run, bool *ret_gone, fk_error *err) {
+                         const char *subject, fk_values *values, fk_run *run, bool *ret_gone,
+                         fk_error *err) {
     fk_run_id twin;
-    fk_code code = open_named(store, runs, font_id, id, id->text, values, run, ret_gone, err);
-    if (code == FK_OK && *ret_gone) {
-        fk_run_id_twin(id, &twin);
-        code = open_named(store, runs, font_id, id, twin.text, values, run, ret_gone, err);
+    fk_error cause = {0};
+    fk_code code = open_named(store, runs, font_id, id, subject, values, run, ret_gone, err);
+    if (code != FK_OK || !*ret_gone) {
+        return code;
+    }
+    fk_run_id_twin(id, &twin);
+    bool other_has_colons = strcmp(subject, twin.text) == 0;
+    code = open_named(store, runs, font_id, id, other_has_colons ? id->text : twin.text, values,
+                      run, ret_gone, &cause);
+    if (code == FK_E_IO && other_has_colons) {
+        *ret_gone = true;
+        return FK_OK;
+    }
+    if (code != FK_OK && err != NULL) {
+        *err = cause;
     }
     return code;
 }
@@ -84,7 +97,7 @@ static fk_code look(fk_store *store, int runs, const char *font_id, const fk_tra
         return FK_OK;
     }
     fk_trash_name_format(name, directory);
-    fk_code code = open_live(store, runs, font_id, &id, values, &live, &gone, err);
+    fk_code code = open_live(store, runs, font_id, &id, name->subject, values, &live, &gone, err);
     if (code == FK_OK && !gone) {
         code = open_named(store, runs, font_id, &id, directory, values, entry, &gone, err);
     }

@@ -129,6 +129,28 @@ static void test_the_twin_of_a_trashed_run_is_not_given_again(void **state) {
     bench_save_well(it, NOW_TEXT "-0001");
 }
 
+static void test_a_twin_goes_to_the_trash_and_comes_back(void **state) {
+    bench *it = *state;
+    fk_trash_entry entry;
+    fk_trash_list *trash = NULL;
+    fk_recovery *recovery = NULL;
+    fake_kernel_refuse_colons(EINVAL);
+    bench_save_well(it, NOW_TEXT);
+    assert_int_equal(fk_rm(it->store, "1-fruity", NOW_TEXT, &entry, &it->err), FK_OK);
+    assert_int_equal(fk_trash(it->store, &trash, &it->err), FK_OK);
+    assert_int_equal(fk_trash_list_count(trash), 1);
+    fk_trash_list_destroy(trash);
+    assert_int_equal(fk_recover(it->store, &recovery, &it->err), FK_OK);
+    assert_int_equal(recovery->removed_count, 0);
+    fk_recovery_destroy(recovery);
+    assert_int_equal(fk_restore(it->store, entry.trash_id, &entry, &it->err), FK_OK);
+    assert_loads(it, NULL, NOW_TEXT);
+    assert_int_equal(fk_rm(it->store, "1-fruity", NOW_TEXT, &entry, &it->err), FK_OK);
+    assert_int_equal(fk_purge(it->store, entry.trash_id, &trash, &it->err), FK_OK);
+    assert_int_equal(fk_trash_list_count(trash), 1);
+    fk_trash_list_destroy(trash);
+}
+
 static bench *taker;
 
 static void take_the_twin(void *user) {
@@ -156,6 +178,7 @@ int main(void) {
         TEST(test_without_renameat2_the_twin_is_published_too),
         TEST(test_twins_and_plain_names_live_in_one_history),
         TEST(test_the_twin_of_a_trashed_run_is_not_given_again),
+        TEST(test_a_twin_goes_to_the_trash_and_comes_back),
         TEST(test_a_taken_twin_takes_the_next_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
