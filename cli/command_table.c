@@ -95,4 +95,9 @@ const cli_command cli_commands[] = {
      "its newest; the one that was there goes to the trash.\n",
      1, 1, NULL, cli_cmd_restore},
     {"purge", "[TRASH]", "remove what is in the trash for good", NULL, 0, 1, NULL, cli_cmd_purge},
+    {"selftest", "[DIR]", "is this disk fit? kill saves on it, and see",
+     "Tests the disk of DIR (default: the store, else the working directory): what its file\n"
+     "system can do, and whether runs stay whole when a process is killed at any moment. Works in\n"
+     "a hidden directory, and removes it. Exit status 1: the disk is not fit.\n",
+     0, 1, NULL, cli_cmd_selftest},
     {0}};

@@ -23,5 +23,6 @@ int cli_cmd_rm(cli_context *context);
 int cli_cmd_trash(cli_context *context);
 int cli_cmd_restore(cli_context *context);
 int cli_cmd_purge(cli_context *context);
+int cli_cmd_selftest(cli_context *context);
 
 #endif

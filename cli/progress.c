@@ -1,5 +1,6 @@
 #include "progress.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -32,19 +33,31 @@ bool cli_progress_is_interrupted(void) {
     return interrupted != 0;
 }
 
+/* "1.2 MB of 3.4 MB", "12 of 345 processes" */
+static void describe(const cli_progress *progress, uint64_t done, uint64_t total, char *into,
+                     size_t capacity) {
+    char done_text[CLI_HUMAN_BYTES];
+    char total_text[CLI_HUMAN_BYTES];
+    if (progress->things != NULL) {
+        snprintf(into, capacity, "%" PRIu64 " of %" PRIu64 " %s", done, total, progress->things);
+    } else {
+        snprintf(into, capacity, "%s of %s", cli_human_size(done, done_text),
+                 cli_human_size(total, total_text));
+    }
+}
+
 int cli_progress_step(uint64_t done_bytes, uint64_t total_bytes, void *user) {
     cli_progress *progress = user;
     int percent = total_bytes == 0 ? 100 : (int)((double)done_bytes / (double)total_bytes * 100);
     if (progress->visible && percent != progress->shown_percent) {
-        char done[CLI_HUMAN_BYTES];
-        char total[CLI_HUMAN_BYTES];
+        char amount[2 * CLI_HUMAN_BYTES];
         char bar[BAR_COLUMNS + 1];
         for (int i = 0; i < BAR_COLUMNS; i++) {
             bar[i] = i * 100 < percent * BAR_COLUMNS ? '#' : '.';
         }
         bar[BAR_COLUMNS] = '\0';
-        fprintf(stderr, "\r%s [%s] %3d %%  %s of %s\033[K", progress->verb, bar, percent,
-                cli_human_size(done_bytes, done), cli_human_size(total_bytes, total));
+        describe(progress, done_bytes, total_bytes, amount, sizeof amount);
+        fprintf(stderr, "\r%s [%s] %3d %%  %s\033[K", progress->verb, bar, percent, amount);
         fflush(stderr);
         progress->shown_percent = percent;
     }

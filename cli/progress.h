@@ -5,7 +5,8 @@
 #include "command.h"
 
 typedef struct cli_progress {
-    const char *verb; /* "verifying" */
+    const char *verb;   /* "verifying" */
+    const char *things; /* what is counted: "processes"; NULL (at the beginning): bytes */
     bool visible;
     int shown_percent;
 } cli_progress;

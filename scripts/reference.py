@@ -51,7 +51,7 @@ GROUPS = {
         *(fontkeep.RunMetadata, fontkeep.RunFile, fontkeep.Problem, fontkeep.Verification),
         *(fontkeep.Recovery, fontkeep.StoreStatus, fontkeep.Inspection, fontkeep.TensorInfo),
         *(fontkeep.Removal, fontkeep.TrashEntry, fontkeep.Restoration, fontkeep.Purge),
-        *(fontkeep.Changes, fontkeep.Change),
+        *(fontkeep.Changes, fontkeep.Change, fontkeep.Selftest),
     ],
 }
 

@@ -18,7 +18,7 @@ MOST_COLUMNS = 100
 MOST_BUILD_COLUMNS = 120  # of meson.build
 
 # A layer includes itself and those before it; so does a folder of the store.
-LAYERS = "base digest os value json checkpoint png store history".split()
+LAYERS = "base digest os value json checkpoint png store history selftest".split()
 STORE_FOLDERS = "names manifest handle run look load trash save change".split()
 
 BANNED = {

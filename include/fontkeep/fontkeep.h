@@ -11,6 +11,7 @@
 #include "fontkeep/font.h"
 #include "fontkeep/json.h"
 #include "fontkeep/run.h"
+#include "fontkeep/selftest.h"
 #include "fontkeep/store.h"
 #include "fontkeep/time.h"
 #include "fontkeep/trash.h"

@@ -82,6 +82,12 @@ fk_code fk_directory_bytes(int parent, const char *name, uint64_t *ret_bytes, fk
 /* Whether the file system is of this machine (not NFS, CIFS, 9p, Ceph, FUSE). */
 bool fk_directory_is_local(int fd);
 
+/* The name of the file system's kind, as far as its number tells: "ext2/ext3/ext4", "tmpfs"; ""
+ * where it has none here. Static text. */
+const char *fk_directory_file_system(int fd);
+/* Whether the file system is memory: what is in it ends with the power. */
+bool fk_directory_is_in_memory(int fd);
+
 /* Bytes an ordinary user may still write. UINT64_MAX when unknown. */
 uint64_t fk_directory_free_bytes(int fd);
 

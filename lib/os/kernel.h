@@ -24,6 +24,7 @@ typedef struct fk_kernel {
      * is missing or forbidden, one component at a time. ELOOP or ENOTDIR for a link, EXDEV for a
      * path that leads out. */
     int (*openat_beneath)(int directory, const char *path, int flags, mode_t mode);
+    int (*openat2)(int directory, const char *path, int flags, mode_t mode); /* or -1 and ENOSYS */
     int (*close)(int fd);
     int (*fstat)(int fd, struct stat *ret_status);
     int (*fstatat)(int directory, const char *path, struct stat *ret_status, int flags);
@@ -58,6 +59,12 @@ typedef struct fk_kernel {
     char *(*getcwd)(char *into, size_t bytes);        /* NULL and errno on failure */
     int (*get_open_files_limit)(uint64_t *ret_files); /* getrlimit RLIMIT_NOFILE, the soft one */
     bool (*start_thread)(pthread_t *ret_thread, void *(*run)(void *user), void *user);
+    /* processes, for os/trial alone */
+    pid_t (*fork)(void);
+    pid_t (*waitpid)(pid_t child, int *ret_status, int options);
+    int (*kill)(pid_t process, int signal_number);
+    unsigned (*alarm)(unsigned seconds);
+    void (*leave)(int status); /* _exit */
 } fk_kernel;
 
 /* The real calls. */

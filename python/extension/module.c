@@ -6,6 +6,7 @@
 #include "from_value.h"
 #include "info.h"
 #include "report.h"
+#include "selftest.h"
 #include "tree.h"
 
 static PyObject *version(PyObject *module, PyObject *unused) {
@@ -64,6 +65,17 @@ static PyObject *inspect_file(PyObject *module, PyObject *arguments) {
     return result;
 }
 
+/* selftest(path) */
+static PyObject *selftest(PyObject *module, PyObject *arguments) {
+    PyObject *path = NULL;
+    if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &path)) {
+        return NULL;
+    }
+    PyObject *result = fkpy_selftest(PyModule_GetState(module), PyBytes_AsString(path));
+    Py_DECREF(path);
+    return result;
+}
+
 /* check_font_id(font_id) */
 static PyObject *check_font_id(PyObject *module, PyObject *arguments) {
     const char *font_id = NULL;
@@ -83,6 +95,7 @@ static PyMethodDef functions[] = {
     {"tree", tree, METH_VARARGS, NULL},
     {"json_read", json_read, METH_VARARGS, NULL},
     {"inspect_file", inspect_file, METH_VARARGS, NULL},
+    {"selftest", selftest, METH_VARARGS, NULL},
     {"check_font_id", check_font_id, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

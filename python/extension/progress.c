@@ -1,8 +1,5 @@
 #include "progress.h"
 
-/* Often enough for a person, seldom enough not to wait for busy Python threads. */
-static const uint64_t interval_bytes = UINT64_C(8) << 20;
-
 static bool is_main_thread(void) {
     PyObject *threading = PyImport_ImportModule("threading");
     PyObject *thread =
@@ -31,8 +28,8 @@ void fkpy_progress_end(fkpy_progress *progress) {
 
 int fkpy_progress_ask(uint64_t done_bytes, uint64_t total_bytes, void *user) {
     fkpy_progress *progress = user;
-    bool soon =
-        done_bytes >= progress->asked_at && done_bytes - progress->asked_at < interval_bytes;
+    bool soon = done_bytes >= progress->asked_at &&
+                done_bytes - progress->asked_at < FKPY_PROGRESS_INTERVAL;
     if (!progress->interruptible || (soon && done_bytes != total_bytes)) {
         return 0;
     }

@@ -7,6 +7,10 @@
 
 #include "state.h"
 
+/* How many bytes pass before signals are looked at: often enough for a person, seldom enough not to
+ * wait for busy Python threads. */
+#define FKPY_PROGRESS_INTERVAL (UINT64_C(8) << 20)
+
 /* One long call. Zeroed memory is one that has not begun. */
 typedef struct fkpy_progress {
     PyThreadState *thread; /* of the call, while it runs without the lock */

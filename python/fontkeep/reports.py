@@ -71,6 +71,24 @@ class StoreStatus(_Report):
 
 
 @dataclass(frozen=True)
+class Selftest(_Report):
+    """What a test of a disk found.
+
+    `primitives` has dicts of `name`, `works` and `instead`: what fontkeep does where it does not.
+    `kills` processes were killed on the way; after `violations` of them a promise did not hold.
+    `verdict` says it in a sentence, `fit` in a word.
+    """
+
+    dir: str
+    file_system: str
+    primitives: list[dict[str, Any]]
+    kills: int
+    violations: int
+    verdict: str
+    fit: bool
+
+
+@dataclass(frozen=True)
 class Change(_Report):
     """What became of a run; `changed` are the files of its new generation that are new, or others
     than before, and none where there was nothing to do."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fontkeep import _native
 from fontkeep.handle import Handle
 from fontkeep.metadata import from_record
-from fontkeep.reports import Recovery, StoreStatus, Verification
-from fontkeep.text import font_text, optional_text
+from fontkeep.reports import Recovery, Selftest, StoreStatus, Verification
+from fontkeep.text import StrPath, font_text, optional_text, path_text
 
 
 class Upkeep(Handle):
@@ -43,3 +44,18 @@ class Upkeep(Handle):
         (1, 1, 1, 0)
         """
         return StoreStatus(**self._store.status())
+
+    def selftest(self, directory: StrPath | None = None) -> Selftest:
+        """Tests the disk of a directory, the store's by default: what its file system can do, and
+        whether runs stay whole when a process is killed at any moment.
+
+        Works in a hidden directory within, which is gone afterwards, and takes some seconds. What
+        is killed are forks of this process: call it where no other thread is at work. It cannot
+        show what a power cut does.
+
+        >>> report = store.selftest("/dev/shm")
+        >>> report.fit, report.violations
+        (True, 0)
+        """
+        target = self._store.path() if directory is None else path_text(directory)
+        return Selftest(**_native.selftest(target))

@@ -31,6 +31,13 @@ static int fake_openat_beneath(int directory, const char *path, int flags, mode_
     return end_open(verdict, "openat_beneath", fd, path, flags);
 }
 
+static int fake_openat2(int directory, const char *path, int flags, mode_t mode) {
+    fake_verdict verdict = fake_call_begin_at("openat2", path);
+    int fd =
+        fake_call_is_done(verdict) ? fk_kernel_linux.openat2(directory, path, flags, mode) : -1;
+    return end_open(verdict, "openat2", fd, path, flags);
+}
+
 /* A close that fails has closed all the same, as on Linux. */
 static int fake_close(int fd) {
     fake_verdict verdict = fake_call_begin("close");
@@ -294,9 +301,38 @@ static bool fake_start_thread(pthread_t *ret_thread, void *(*run)(void *user), v
            fk_kernel_linux.start_thread(ret_thread, run, user);
 }
 
+static pid_t fake_fork(void) {
+    fake_verdict verdict = fake_call_begin("fork");
+    return (pid_t)fake_call_end(verdict, fake_call_is_done(verdict) ? fk_kernel_linux.fork() : -1);
+}
+
+static pid_t fake_waitpid(pid_t child, int *ret_status, int options) {
+    fake_verdict verdict = fake_call_begin("waitpid");
+    bool done = fake_call_is_done(verdict);
+    return (pid_t)fake_call_end(verdict,
+                                done ? fk_kernel_linux.waitpid(child, ret_status, options) : -1);
+}
+
+static int fake_kill(pid_t process, int signal_number) {
+    fake_verdict verdict = fake_call_begin("kill");
+    bool done = fake_call_is_done(verdict);
+    return (int)fake_call_end(verdict, done ? fk_kernel_linux.kill(process, signal_number) : -1);
+}
+
+static unsigned fake_alarm(unsigned seconds) {
+    fake_call_begin("alarm");
+    return fk_kernel_linux.alarm(seconds);
+}
+
+static void fake_leave(int status) {
+    fake_call_begin("leave");
+    fk_kernel_linux.leave(status);
+}
+
 const fk_kernel fake_kernel = {
     .openat = fake_openat,
     .openat_beneath = fake_openat_beneath,
+    .openat2 = fake_openat2,
     .close = fake_close,
     .fstat = fake_fstat,
     .fstatat = fake_fstatat,
@@ -326,4 +362,9 @@ const fk_kernel fake_kernel = {
     .getcwd = fake_getcwd,
     .get_open_files_limit = fake_get_open_files_limit,
     .start_thread = fake_start_thread,
+    .fork = fake_fork,
+    .waitpid = fake_waitpid,
+    .kill = fake_kill,
+    .alarm = fake_alarm,
+    .leave = fake_leave,
 };

@@ -17,7 +17,7 @@ FK_DEFINE_SCOPED(fk_store, fk_store_close);
 
 enum { WARNING_BYTES = 256 };
 
-static const char *default_path(void) {
+const char *fk_store_default_path(void) {
     const char *path = getenv("FONTKEEP_STORE");
     return path != NULL && path[0] != '\0' ? path : "./networks";
 }
@@ -116,7 +116,7 @@ fk_code fk_store_open(const char *path, const fk_store_options *options, fk_stor
         return FK_E_STORE_NOT_FOUND;
     }
     FK_SCOPED(fk_store_closep) fk_store *store = NULL;
-    code = create_handle(path != NULL ? path : default_path(), &chosen, &store, err);
+    code = create_handle(path != NULL ? path : fk_store_default_path(), &chosen, &store, err);
     if (code == FK_OK && chosen.create) {
         code = fk_directory_make_path(store->absolute, NULL, err);
     }

@@ -25,6 +25,9 @@ struct fk_store {
  * noticed: FK_E_STORE_NOT_FOUND says that it vanished. The caller closes `*ret_fd`. */
 fk_code fk_store_open_root(fk_store *store, int *ret_fd, fk_error *err);
 
+/* The path of the store where none is named: $FONTKEEP_STORE, else "./networks". */
+const char *fk_store_default_path(void);
+
 /* A font's directory. FK_E_FONT_NOT_FOUND with the nearest ids of the store in the hint; an invalid
  * id is not found, too (reading), its hint shows the corrected id. */
 fk_code fk_store_open_font(fk_store *store, int root, const char *font_id, int *ret_fd,

@@ -1,0 +1,216 @@
+#include "selftest/kills.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fontkeep/change.h"
+#include "os/directory.h"
+#include "os/file.h"
+#include "os/trial.h"
+#include "selftest/scene.h"
+#include "store/names/layout.h"
+
+/* A changing call: what it needs, what it does in the process that is killed, what must hold. */
+typedef struct operation {
+    const char *name;
+    fk_code (*prepare)(fk_scene *scene, fk_store *store, fk_error *err); /* or NULL */
+    fk_code (*run)(const fk_scene *scene, fk_store *store, fk_error *err);
+    fk_scene_rules rules;
+} operation;
+
+/* ---- the operations ----------------------------------------------------------------------- */
+
+static fk_code run_save(const fk_scene *scene, fk_store *store, fk_error *err) {
+    fk_run_id id;
+    return fk_save_model(store, FK_SCENE_FONT, &scene->sample->model, &id, err);
+}
+
+static fk_code run_rm(const fk_scene *scene, fk_store *store, fk_error *err) {
+    fk_trash_entry entry;
+    return fk_rm(store, FK_SCENE_FONT, scene->target.text, &entry, err);
+}
+
+static fk_code prepare_restore(fk_scene *scene, fk_store *store, fk_error *err) {
+    fk_trash_entry entry;
+    fk_code code = fk_rm(store, FK_SCENE_FONT, scene->target.text, &entry, err);
+    if (code == FK_OK) {
+        memcpy(scene->trash_id, entry.trash_id, sizeof scene->trash_id);
+    }
+    return code;
+}
+
+static fk_code run_restore(const fk_scene *scene, fk_store *store, fk_error *err) {
+    fk_trash_entry entry;
+    return fk_restore(store, scene->trash_id, &entry, err);
+}
+
+/* The target loses its manifest, as if an older program had made it. */
+static fk_code prepare_adopt(fk_scene *scene, fk_store *store, fk_error *err) {
+    FK_SCOPED(fk_file_closep) int directory = -1;
+    fk_run_info *info = NULL;
+    fk_code code = fk_get_run_info(store, FK_SCENE_FONT, scene->target.text, &info, err);
+    if (code == FK_OK) {
+        code = fk_directory_open_path(info->path, &directory, err);
+    }
+    fk_run_info_destroy(info);
+    return code == FK_OK ? fk_file_remove(directory, FK_MANIFEST_FILE, err) : code;
+}
+
+static fk_code run_adopt(const fk_scene *scene, fk_store *store, fk_error *err) {
+    (void)scene;
+    fk_change_list *changes = NULL;
+    fk_code code = fk_adopt(store, FK_SCENE_FONT, NULL, NULL, &changes, err);
+    if (code == FK_OK &&
+        (fk_change_list_count(changes) != 1 || fk_change_list_at(changes, 0)->code != FK_OK)) {
+        code = fk_error_set(err, FK_E_CORRUPT, "a run was not adopted");
+    }
+    fk_change_list_destroy(changes);
+    return code;
+}
+
+static const operation operations[] = {
+    {"save", NULL, run_save, {.new_runs = 1, .target_live = true}},
+    {"rm", NULL, run_rm, {.target_live = false}},
+    {"restore", prepare_restore, run_restore, {.target_live = true}},
+    {"adopt", prepare_adopt, run_adopt, {.target_unverified = true, .target_live = true}},
+};
+
+enum { OPERATION_COUNT = sizeof operations / sizeof operations[0] };
+
+/* ---- one process -------------------------------------------------------------------------- */
+
+typedef struct work {
+    const operation *operation;
+    fk_scene *scene;
+} work;
+
+/* In the process that is killed. */
+static fk_code do_work(void *user, fk_error *err) {
+    const work *it = user;
+    fk_store *store = NULL;
+    fk_code code = fk_scene_open(it->scene, FK_DURABILITY_FULL, &store, err);
+    if (code == FK_OK) {
+        code = it->operation->run(it->scene, store, err);
+    }
+    fk_store_close(store);
+    return code;
+}
+
+static fk_code make_scene(const work *it, fk_error *err) {
+    fk_store *store = NULL;
+    fk_code code = fk_scene_make(it->scene, err);
+    if (code != FK_OK || it->operation->prepare == NULL) {
+        return code;
+    }
+    code = fk_scene_open(it->scene, FK_DURABILITY_NONE, &store, err);
+    if (code == FK_OK) {
+        code = it->operation->prepare(it->scene, store, err);
+    }
+    fk_store_close(store);
+    return code;
+}
+
+/* A full disk, or Ctrl-C that reached the fork, say nothing about promises. */
+static bool is_no_violation(fk_code code) {
+    return code == FK_E_NO_SPACE || code == FK_E_NO_MEMORY;
+}
+
+static fk_code judge(const work *it, const fk_trial *trial, fk_report *report, fk_error *err) {
+    fk_error cause = {0};
+    const char *name = it->operation->name;
+    if (!trial->killed && trial->code != FK_OK) {
+        return is_no_violation(trial->code)
+                   ? fk_error_set(err, trial->code, "%s", trial->error.message)
+                   : fk_report_add_violation(report, err, "%s does not work here: %s", name,
+                                             trial->error.message);
+    }
+    fk_code code = fk_scene_check(it->scene, &it->operation->rules, !trial->killed, &cause);
+    if (code == FK_OK) {
+        return FK_OK;
+    }
+    if (is_no_violation(code)) {
+        return fk_error_set(err, code, "%s", cause.message);
+    }
+    return trial->killed
+               ? fk_report_add_violation(report, err, "%s, killed at its call %zu (%s): %s", name,
+                                         trial->calls + 1, trial->call, cause.message)
+               : fk_report_add_violation(report, err, "%s: %s", name, cause.message);
+}
+
+static fk_code try_once(const work *it, size_t kill_at, fk_report *report, size_t *ret_calls,
+                        fk_error *err) {
+    fk_trial trial = {false};
+    fk_code code = make_scene(it, err);
+    if (code == FK_OK) {
+        code = fk_trial_run(do_work, (void *)(uintptr_t)it, kill_at, &trial, err);
+    }
+    if (code == FK_OK) {
+        report->open.kills += trial.killed;
+        code = judge(it, &trial, report, err);
+    }
+    if (code == FK_OK) {
+        *ret_calls = trial.calls;
+        code = fk_scene_remove(it->scene, err);
+    }
+    return code;
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
+
+static fk_code go_on(const fk_selftest_options *options, size_t done, size_t total, fk_error *err) {
+    if (options->progress == NULL || options->progress(done, total, options->progress_user) == 0) {
+        return FK_OK;
+    }
+    return fk_error_set(err, FK_E_CANCELLED, "the self-test was cancelled");
+}
+
+/* Each operation to its end: how many calls it takes. One that fails is not killed. */
+static fk_code count_calls(work works[OPERATION_COUNT], size_t calls[OPERATION_COUNT],
+                           fk_report *report, fk_error *err) {
+    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+        size_t before = report->open.violations;
+        fk_code code = try_once(&works[i], 0, report, &calls[i], err);
+        if (code != FK_OK) {
+            return code;
+        }
+        if (report->open.violations > before) {
+            calls[i] = 0;
+        }
+    }
+    return FK_OK;
+}
+
+static fk_code kill_all(work works[OPERATION_COUNT], const size_t calls[OPERATION_COUNT],
+                        const fk_selftest_options *options, fk_report *report, fk_error *err) {
+    size_t done = 0;
+    size_t total = 0;
+    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+        total += calls[i];
+    }
+    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+        for (size_t kill_at = 1; kill_at <= calls[i]; kill_at++) {
+            size_t made = 0;
+            fk_code code = go_on(options, done++, total, err);
+            if (code == FK_OK) {
+                code = try_once(&works[i], kill_at, report, &made, err);
+            }
+            if (code != FK_OK) {
+                return code;
+            }
+        }
+    }
+    return go_on(options, total, total, err);
+}
+
+fk_code fk_kills_try(const fk_scratch *scratch, const fk_sample *sample,
+                     const fk_selftest_options *options, fk_report *report, fk_error *err) {
+    FK_SCOPED(fk_scene_finish) fk_scene scene;
+    work works[OPERATION_COUNT];
+    size_t calls[OPERATION_COUNT] = {0};
+    fk_scene_init(&scene, scratch, sample, report);
+    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+        works[i] = (work){.operation = &operations[i], .scene = &scene};
+    }
+    fk_code code = count_calls(works, calls, report, err);
+    return code == FK_OK ? kill_all(works, calls, options, report, err) : code;
+}
