@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fake_kernel.h"
@@ -116,6 +117,7 @@ static void test_no_process_and_no_memory_are_errors(void **state) {
     fake_kernel_fail("waitpid", 1, ECHILD, FAKE_ONCE);
     assert_int_equal(fk_trial_run(make_two, NULL, 0, &trial, &err), FK_E_IO);
     assert_non_null(strstr(err.hint, "SIGCHLD"));
+    assert_true(waitpid(-1, NULL, 0) > 0); /* nobody has waited for it */
 }
 
 static void test_a_flip_is_one_bit_and_can_be_taken_back(void **state) {
