@@ -48,11 +48,15 @@ static void take_away(const old_kernel *lacking) {
     }
 }
 
+void old_kernel_take_away(const old_kernel *lacking, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        take_away(&lacking[i]);
+    }
+}
+
 static void *run(void *user) {
     running *it = user;
-    for (unsigned i = 0; i < it->count; i++) {
-        take_away(&it->lacking[i]);
-    }
+    old_kernel_take_away(it->lacking, it->count);
     it->result = it->body(it->user);
     return NULL;
 }

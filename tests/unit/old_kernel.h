@@ -9,6 +9,9 @@ typedef struct old_kernel {
     int answer;        /* an errno */
 } old_kernel;
 
+/* Takes them from the calling thread, and from all that it starts, for good. */
+void old_kernel_take_away(const old_kernel *lacking, unsigned count);
+
 /* Calls `body(user)` in a thread of its own, in which (and in what it starts) these calls fail: the
  * filter ends with the thread. Gives what `body` gave. */
 int old_kernel_run(const old_kernel *lacking, unsigned count, int (*body)(void *user), void *user);
