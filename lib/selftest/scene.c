@@ -62,7 +62,7 @@ static fk_code check_files(const fk_scene *scene, fk_store *store, const char *r
                            fk_error *err) {
     FK_SCOPED(fk_buffer_finish) fk_buffer files = {0};
     fk_code code = describe_files(store, run_id, &files, err);
-    if (code == FK_OK && (files.length != scene->files.length ||
+    if (code == FK_OK && (files.length == 0 || files.length != scene->files.length ||
                           memcmp(files.bytes, scene->files.bytes, files.length) != 0)) {
         code = broken(err, "has other files than were saved", run_id);
     }
