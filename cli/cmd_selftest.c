@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 
 #include "commands.h"
@@ -78,6 +79,7 @@ int cli_cmd_selftest(cli_context *context) {
     const char *directory = cli_context_argument(context, 0);
     fk_selftest_options options = {
         .size = sizeof options, .progress = cli_progress_step, .progress_user = &progress};
+    signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it: then nobody can wait */
     cli_progress_begin(&progress, context, "killing");
     progress.things = "processes";
     fk_code code = fk_selftest(directory != NULL ? directory : context->store_path, &options,

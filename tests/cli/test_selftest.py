@@ -102,6 +102,11 @@ def test_ctrl_c_leaves_nothing(disk):
     assert not os.listdir(disk)
 
 
+def test_a_caller_that_ignores_its_children_is_no_matter(disk):
+    report = selftest(disk, through=["env", "--ignore-signal=CHLD"])
+    assert report["violations"] == 0 and report["kills"] > 300
+
+
 def test_recover_sweeps_what_a_killed_self_test_left(command):
     process = subprocess.Popen([BUILD / "fontkeep", "selftest", command.store])
     wait_for(lambda: list(command.store.glob(".stage-*/networks/1-selftest")))
