@@ -140,9 +140,9 @@ def as_markdown(report, numbers, options):
     sys.path.insert(0, str(ROOT))
     from bench import machine
 
-    commit = machine.output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD").strip()
+    version = machine.output(str(ROOT / options.build / "fontkeep"), "--version").strip()
     extent = "--full" if options.full else "the bounded size of every day"
-    yield f"Run on {datetime.datetime.now(datetime.UTC).date()} at commit {commit} ({extent}), on"
+    yield f"{version} on {datetime.datetime.now(datetime.UTC).date()} ({extent}):"
     yield f"{machine.processor()}, {os.cpu_count()} cores, {machine.distribution()},"
     yield f"{platform.system()} {platform.release()}, {machine.mounted(ROOT)[0]}.\n"
     yield "| # | promise | asked | reached | |\n|---|---|---|---|---|"
