@@ -253,15 +253,16 @@ static void scribble(void *user) {
  * digested, or no run would ever verify. */
 static void test_memory_changed_meanwhile_still_gives_a_consistent_file(void **state) {
     bench *it = *state;
+    const size_t length = MIB / 8; /* one chunk: all of it was copied before anything is written */
     uint8_t *source = make_bytes(MIB);
     uint8_t *expected = make_bytes(MIB);
     uint32_t crc = 0;
     fk_file_digests digests = {0};
     fake_kernel_before("write", 1, scribble, source);
-    assert_int_equal(write_in_parts(it, source, MIB, MIB, &crc, &digests), FK_OK);
-    assert_written(it, expected, MIB, &digests);
+    assert_int_equal(write_in_parts(it, source, length, length, &crc, &digests), FK_OK);
+    assert_written(it, expected, length, &digests);
     assert_int_equal(source[0], 0xee);
-    assert_int_equal(crc, fk_crc32_update(0, expected, MIB));
+    assert_int_equal(crc, fk_crc32_update(0, expected, length));
     fk_file_digests_finish(&digests);
     free(source);
     free(expected);
