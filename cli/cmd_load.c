@@ -7,6 +7,10 @@
 #include "problems.h"
 #include "progress.h"
 
+static bool wants_salvage(const cli_context *context) {
+    return cli_context_option(context, "salvage") != NULL;
+}
+
 static void print(const cli_context *context, const fk_run_info *info, const char *out) {
     if (!context->json) {
         printf("%s\n", out);
@@ -17,11 +21,15 @@ static void print(const cli_context *context, const fk_run_info *info, const cha
     cli_json_put(values, document, "font_id", cli_json_text(values, info->font_id));
     cli_json_put(values, document, "run_id", cli_json_text(values, info->run_id));
     cli_json_put(values, document, "out", cli_json_text(values, out));
+    if (wants_salvage(context)) {
+        cli_json_put(values, document, "problems",
+                     cli_json_problems(values, info->problems, info->problem_count));
+    }
     cli_json_print(stdout, document);
     fk_values_destroy(values);
 }
 
-/* Whether every asset came along: 1 is the status of a command that found damage. */
+/* Whether everything came along: 1 is the status of a command that found damage. */
 static int copied_status(const fk_run_info *info) {
     static const char *const damage[] = {"missing", "size", "digest"};
     for (size_t i = 0; i < info->problem_count; i++) {
@@ -31,7 +39,7 @@ static int copied_status(const fk_run_info *info) {
             }
         }
     }
-    return 0;
+    return info->health == FK_CORRUPT; /* a salvage past a damaged manifest */
 }
 
 static fk_code copy(cli_context *context, fk_store *store, const char *out,
@@ -44,8 +52,8 @@ static fk_code copy(cli_context *context, fk_store *store, const char *out,
         return code;
     }
     cli_progress_begin(&progress, context, "loading");
-    code = fk_copy_run(store, font_id, run_id.text, out, cli_progress_step, &progress, ret_info,
-                       &context->error);
+    code = (wants_salvage(context) ? fk_salvage_run : fk_copy_run)(
+        store, font_id, run_id.text, out, cli_progress_step, &progress, ret_info, &context->error);
     cli_progress_end(&progress);
     return code;
 }

@@ -65,6 +65,7 @@ static void print_text(const fk_run_list *runs) {
                         fk_health_name(run->health));
         puts("");
         cli_problems_print(run);
+        cli_problems_advise(run);
     }
     printf("%zu checked (%s), %zu damaged\n", fk_run_list_count(runs), cli_human_size(bytes, size),
            count_damaged(runs));

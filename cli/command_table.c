@@ -20,7 +20,10 @@ static const cli_option save_options[] = {
     {"max-weights-bytes", "N", "largest weights file to save (default 500000000)"},
     {0}};
 
-static const cli_option load_options[] = {{"out", "DIR", "a new or empty directory"}, {0}};
+static const cli_option load_options[] = {
+    {"out", "DIR", "a new or empty directory"},
+    {"salvage", NULL, "of a damaged run, write what is intact"},
+    {0}};
 
 static const cli_option runs_options[] = {
     {"limit", "N", "at most N runs"},
@@ -52,8 +55,12 @@ const cli_command cli_commands[] = {
      "A completed run needs --weights, --sample, --glyphs and --feedback; with --status failed\n"
      "or interrupted all are optional. The run appears whole or not at all.\n",
      1, 1, save_options, cli_cmd_save},
-    {"load", "FONT [RUN] --out DIR", "copy a run's files, each verified", NULL, 1, 2, load_options,
-     cli_cmd_load},
+    {"load", "FONT [RUN] --out DIR", "copy a run's files, each verified",
+     "Only files that verify are written: damaged weights or a damaged run.json are an error, a\n"
+     "damaged image or feedback is left out, and named; then the exit status is 1.\n"
+     "With --salvage, damaged weights are written as a new checkpoint without the tensors that\n"
+     "were lost, which are named, and without run.json; the exit status is 1.\n",
+     1, 2, load_options, cli_cmd_load},
     {"fonts", "", "list fonts", NULL, 0, 0, NULL, cli_cmd_fonts},
     {"runs", "FONT", "list the runs of a font", NULL, 1, 1, runs_options, cli_cmd_runs},
     {"show", "FONT [RUN]", "show one run", NULL, 1, 2, NULL, cli_cmd_show},

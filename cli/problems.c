@@ -1,6 +1,7 @@
 #include "problems.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "fail.h"
 #include "human.h"
@@ -15,6 +16,26 @@ void cli_problems_print(const fk_run_info *info) {
         fputs("  ", stdout);
         cli_human_print(stdout, CLI_YELLOW, 12, info->problems[i].code);
         printf(" %s: %s\n", place(&info->problems[i]), info->problems[i].message);
+    }
+}
+
+/* Whether bytes of weights are damaged, or of the manifest that vouches for them. */
+static bool may_salvage(const fk_problem *problem) {
+    bool digest = strcmp(problem->code, "digest") == 0;
+    bool weights = problem->path != NULL && strncmp(problem->path, "weights", 7) == 0;
+    return (digest && weights) || strcmp(problem->code, "manifest") == 0;
+}
+
+void cli_problems_advise(const fk_run_info *info) {
+    for (size_t i = 0; info->health == FK_CORRUPT && i < info->problem_count; i++) {
+        if (may_salvage(&info->problems[i])) {
+            fputs("  ", stdout);
+            cli_human_print(stdout, CLI_DIM, 12, "to do");
+            printf(" restore %s from a copy, or take what is intact: "
+                   "fontkeep load %s %s --out DIR --salvage\n",
+                   place(&info->problems[i]), info->font_id, info->run_id);
+            return;
+        }
     }
 }
 

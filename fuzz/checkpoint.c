@@ -1,6 +1,7 @@
 /* A whole checkpoint file: the strict reader, with and without CRCs, what it reads written again;
- * the lenient reader; and the search for damage. */
+ * the lenient reader; the search for damage; and what can be salvaged. */
 #include "checkpoint/inspection.h"
+#include "checkpoint/torch_damage.h"
 #include "checkpoint/torch_read.h"
 #include "checkpoint_mend.h"
 #include "fuzz.h"
@@ -32,17 +33,41 @@ static fk_code look(const uint8_t *bytes, size_t length) {
     return code;
 }
 
-static void locate_damage(const uint8_t *bytes, size_t length) {
-    fk_torch_damage *damage = NULL;
-    size_t count = 0;
-    size_t tensors = 0;
-    fk_code code = fk_torch_locate_damage(bytes, length, &damage, &count, &tensors, NULL);
-    fuzz_require(code == FK_OK);
-    for (size_t i = 0; i < count; i++) {
-        fuzz_require(damage[i].offset <= length && damage[i].bytes <= length - damage[i].offset);
-        free(damage[i].tensor);
+static void check_losses(const fk_torch_losses *losses, size_t length) {
+    for (size_t i = 0; i < losses->count; i++) {
+        const fk_torch_loss *row = &losses->rows[i];
+        fuzz_require(row->offset == FK_NO_OFFSET ||
+                     (row->offset <= length && row->bytes <= length - row->offset));
     }
-    free(damage);
+}
+
+static void locate_damage(const uint8_t *bytes, size_t length) {
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses losses = {0};
+    fuzz_require(fk_torch_locate_damage(bytes, length, NULL, &losses, NULL) == FK_OK);
+    check_losses(&losses, length);
+}
+
+static bool is_even(void *user, uint64_t offset, uint64_t bytes) {
+    (void)user;
+    return (offset + bytes) % 2 == 0;
+}
+
+/* What is left has no tensor without bytes, and is an object like any other. */
+static void salvage(const uint8_t *bytes, size_t length, bool good) {
+    FK_SCOPED(fk_freep) uint8_t *copy = fuzz_copy(bytes, length);
+    FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses losses = {0};
+    const fk_torch_proof proof = {is_even, NULL};
+    fk_value *top = NULL;
+    fk_error err = {.code = FK_OK};
+    fk_code code = fk_torch_salvage(copy, length, &proof, values, &top, &losses, &err);
+    fuzz_require((code == FK_OK) == (top != NULL));
+    fuzz_require(code == FK_OK || (err.code == code && err.message[0] != '\0'));
+    fuzz_require(!good || code == FK_OK || code == FK_E_UNSUPPORTED || code == FK_E_CORRUPT);
+    if (code == FK_OK) {
+        check_losses(&losses, length);
+        fuzz_round_trip(top);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
@@ -56,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     fk_code seen = look(copy, length);
     fuzz_require(plain != FK_OK || seen == FK_OK);
     locate_damage(copy, length);
+    salvage(copy, length, checked == FK_OK);
     return 0;
 }
 

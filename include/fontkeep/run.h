@@ -169,6 +169,7 @@ typedef struct fk_load_options {
                        verifies */
     bool
         mmap; /* map the weights (checked first) instead of reading them into memory of their own */
+    bool salvage; /* of damaged weights, give what is intact; not with `no_verify` */
     fk_progress progress;
     void *progress_user;
 } fk_load_options;
@@ -181,7 +182,15 @@ typedef struct fk_loaded fk_loaded;
  * Errors: FK_E_CORRUPT (naming run.json, or the damaged tensor and byte range, and the newest run
  * that verifies), FK_E_INCOMPLETE (no weights), FK_E_UNSUPPORTED (newer version), not found.
  * Missing or damaged assets are problems of the info, unless `strict`. The caller destroys the
- * result; NULL is fine. */
+ * result; NULL is fine.
+ *
+ * With `salvage`, damaged weights give what is intact of them, in memory of their own. Each lost
+ * tensor is a problem (code "digest", its dotted path, bytes of the file) and left out: the entry
+ * of a dict goes, in a list or tuple None stands for it, a lost personality vector is NULL. A
+ * tensor is intact when the CRC-32 of its record in the file is right, or the manifest's digests of
+ * all pieces that hold the record are; bytes are never made up. A damaged manifest is a problem,
+ * too; the CRCs alone tell then. FK_E_CORRUPT when nothing is left: the directory of the archive,
+ * its pickle or every tensor is damaged. */
 FK_PUBLIC fk_code fk_load_model(struct fk_store *store, const char *font_id, const char *run_id,
                                 const fk_load_options *options, fk_loaded **ret_loaded,
                                 fk_error *err);
@@ -218,6 +227,14 @@ FK_PUBLIC fk_code fk_verify(struct fk_store *store, const char *font_id, const c
 FK_PUBLIC fk_code fk_copy_run(struct fk_store *store, const char *font_id, const char *run_id,
                               const char *directory, fk_progress progress, void *progress_user,
                               fk_run_info **ret_info, fk_error *err);
+
+/* fk_copy_run, but where the weights or the manifest are damaged, what is intact is written: the
+ * weights without their lost tensors, as fk_load_model with `salvage` gives them, are a new
+ * checkpoint of the same version; damaged assets are left out; no manifest is written, for it is of
+ * other files. What is missing is told in the problems of `*ret_info`. */
+FK_PUBLIC fk_code fk_salvage_run(struct fk_store *store, const char *font_id, const char *run_id,
+                                 const char *directory, fk_progress progress, void *progress_user,
+                                 fk_run_info **ret_info, fk_error *err);
 
 /* The personality vector of a run, exactly, as the bytes of a file of `format`: "json"
  * ({"dtype", "shape", "values"}), "csv", "npy" or "pt". FK_E_USAGE for another format;

@@ -12,6 +12,8 @@
 
 enum { VERSION_MAX = 10, ALIGNMENT_MAX = 65536 };
 
+#define STORAGES "data/" /* the names of their records start so */
+
 #define HINT_RESTORE "restore the file from a copy"
 
 static fk_code fail(fk_error *err, fk_code code, uint64_t offset, const char *hint,
@@ -26,7 +28,11 @@ static fk_code fail(fk_error *err, fk_code code, uint64_t offset, const char *hi
 }
 
 bool fk_torch_is_storage(const fk_zip_entry *entry) {
-    return fk_text_starts_with(entry->name, "data/");
+    return fk_text_starts_with(entry->name, STORAGES);
+}
+
+bool fk_torch_is_lost(const fk_storage *storage) {
+    return storage->data == NULL && storage->bytes > 0;
 }
 
 /* ---- the records beside the pickle */
@@ -154,10 +160,10 @@ static fk_code find_pickle(fk_torch_archive *archive, fk_error *err) {
                 "the zip archive is no PyTorch checkpoint: it has no record 'data.pkl'");
 }
 
-fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t length,
-                              fk_values *values, fk_error *err) {
-    *archive = (fk_torch_archive){.bytes = bytes, .values = values};
-    fk_code code = fk_zip_open(bytes, length, &archive->zip, err);
+static fk_code init(fk_torch_archive *archive, size_t length, const char *expendable,
+                    fk_error *err) {
+    uint8_t *bytes = archive->bytes;
+    fk_code code = fk_zip_open_damaged(bytes, length, expendable, &archive->zip, err);
     if (code != FK_OK) {
         return refine_zip_error(bytes, length, code, err);
     }
@@ -176,6 +182,18 @@ fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t 
         code = check_layout(archive, err);
     }
     return code == FK_OK ? check_byteorder(archive, err) : code;
+}
+
+fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t length,
+                              fk_values *values, fk_error *err) {
+    *archive = (fk_torch_archive){.bytes = bytes, .values = values};
+    return init(archive, length, NULL, err);
+}
+
+fk_code fk_torch_archive_init_damaged(fk_torch_archive *archive, uint8_t *bytes, size_t length,
+                                      fk_values *values, fk_error *err) {
+    *archive = (fk_torch_archive){.bytes = bytes, .values = values};
+    return init(archive, length, STORAGES, err);
 }
 
 void fk_torch_archive_finish(fk_torch_archive *archive) {
@@ -213,7 +231,7 @@ static fk_code check_first(const fk_zip_entry *entry, const char *key, fk_dtype 
                             key);
     }
     size_t item = fk_torch_counted_bytes(dtype);
-    if (elements != entry->bytes / item) {
+    if (elements != entry->bytes / item && !entry->damaged) {
         fk_error_set(err, FK_E_CORRUPT,
                      "the record '%s' has %" PRIu64 " bytes, its storage %" PRIu64
                      " elements of %zu bytes",
@@ -224,17 +242,36 @@ static fk_code check_first(const fk_zip_entry *entry, const char *key, fk_dtype 
     return FK_OK;
 }
 
+/* A storage of which nothing but its size is left. */
+static fk_code make_lost(fk_torch_archive *archive, fk_dtype dtype, uint64_t elements,
+                         fk_storage **ret_storage, fk_error *err) {
+    uint64_t bytes;
+    if (!fk_checked_multiply(elements, fk_torch_counted_bytes(dtype), &bytes)) {
+        return fk_error_set(err, FK_E_CORRUPT, "the size of a storage overflows");
+    }
+    fk_storage *storage = fk_storage_create(archive->values, NULL, bytes);
+    if (storage == NULL) {
+        return fk_error_no_memory(err);
+    }
+    *ret_storage = storage;
+    return FK_OK;
+}
+
 fk_code fk_torch_archive_storage(void *user, const char *key, fk_dtype dtype, const char *location,
                                  uint64_t elements, fk_storage **ret_storage, fk_error *err) {
     fk_torch_archive *archive = user;
     char name[FK_LIMIT_ZIP_NAME_BYTES + 8];
     bool fits = (size_t)snprintf(name, sizeof name, "data/%s", key) < sizeof name;
     const fk_zip_entry *entry = fits ? fk_zip_find(archive->zip, name) : NULL;
+    if (archive->lost != NULL && entry == NULL) {
+        return make_lost(archive, dtype, elements, ret_storage, err);
+    }
     fk_code code = check_first(entry, key, dtype, location, elements, err);
     if (code != FK_OK) {
         return code;
     }
-    fk_torch_record *record = &archive->records[fk_zip_index(archive->zip, entry)];
+    size_t index = fk_zip_index(archive->zip, entry);
+    fk_torch_record *record = &archive->records[index];
     if (record->used) {
         code = fk_torch_check_again(record, entry->name, dtype, location, err);
         if (code != FK_OK) {
@@ -242,11 +279,14 @@ fk_code fk_torch_archive_storage(void *user, const char *key, fk_dtype dtype, co
         }
     }
     fk_storage *storage = record->storage;
-    if (storage == NULL || entry->bytes == 0) { /* PyTorch does not share empty ones either */
+    if (storage == NULL && archive->lost != NULL && archive->lost[index]) {
+        code = make_lost(archive, dtype, elements, &storage, err);
+    } else if (storage == NULL || entry->bytes == 0) { /* PyTorch shares no empty ones either */
         storage = make_storage(archive, entry, dtype);
+        code = storage == NULL ? fk_error_no_memory(err) : FK_OK;
     }
-    if (storage == NULL) {
-        return fk_error_no_memory(err);
+    if (code != FK_OK) {
+        return code;
     }
     if (!record->used) {
         *record = (fk_torch_record){true, dtype, location, storage};

@@ -18,18 +18,26 @@ typedef struct fk_torch_archive {
     const fk_zip_entry *pickle; /* data.pkl */
     fk_torch_record *records;   /* as many as the zip has */
     bool big_endian;
-    bool look_only; /* for inspection: storages are never copied, their bytes not to be touched */
+    bool look_only;   /* for inspection: storages are never copied, their bytes not to be touched */
+    const bool *lost; /* by record; borrowed, NULL while reading strictly */
     fk_values *values;
 } fk_torch_archive;
 
 /* Opens the archive and checks its small records. Finish it also on failure. */
 fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t length,
                               fk_values *values, fk_error *err);
+/* The same past damaged records of storages. Before its storages are asked for, `lost` is to be
+ * set: a storage that is lost, or has no record, then has its size, but no bytes. */
+fk_code fk_torch_archive_init_damaged(fk_torch_archive *archive, uint8_t *bytes, size_t length,
+                                      fk_values *values, fk_error *err);
 void fk_torch_archive_finish(fk_torch_archive *archive);
 
 /* The storage of a persistent id; an fk_pickle_host's `storage` whose user is the archive. */
 fk_code fk_torch_archive_storage(void *user, const char *key, fk_dtype dtype, const char *location,
                                  uint64_t elements, fk_storage **ret_storage, fk_error *err);
+
+/* Whether the bytes of a storage were lost. */
+bool fk_torch_is_lost(const fk_storage *storage);
 
 /* Whether a record is a storage's. */
 bool fk_torch_is_storage(const fk_zip_entry *entry);

@@ -38,19 +38,4 @@ fk_code fk_torch_read(uint8_t *bytes, size_t length, unsigned flags, fk_values *
 fk_code fk_torch_inspect(const uint8_t *bytes, size_t length, fk_inspection **ret_inspection,
                          fk_error *err);
 
-/* A tensor that damage touches. */
-typedef struct fk_torch_damage {
-    char *tensor;    /* dotted path, from malloc; NULL: the pickle or the container itself */
-    uint64_t offset; /* of the damaged record's payload in the file */
-    uint64_t bytes;
-} fk_torch_damage;
-
-/* Once a digest failed: which records have another CRC than recorded, with the tensors that use
- * them, one row per tensor (a record no tensor uses, and data.pkl, give a row without tensor). Best
- * effort: no rows and FK_OK when the directory itself is unreadable. `*ret_tensors` is the number
- * of tensors found in all (0: the pickle is unreadable). The caller frees each `tensor` and
- * `*ret_damage`. */
-fk_code fk_torch_locate_damage(const uint8_t *bytes, size_t length, fk_torch_damage **ret_damage,
-                               size_t *ret_count, size_t *ret_tensors, fk_error *err);
-
 #endif

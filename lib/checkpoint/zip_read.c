@@ -4,16 +4,19 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "checkpoint/zip_record.h"
 #include "checkpoint/zip_trailer.h"
 #include "digest/digest.h"
 
 /* Z1 records fill the file from its first byte to the directory, without gap or overlap. Z2 no two
- * names are equal when ASCII case is folded. */
+ * names are equal when ASCII case is folded. Neither is known of damaged records. */
 struct fk_zip {
     const uint8_t *bytes;
+    const char *expendable; /* records whose names start so may be damaged, or NULL: none */
     fk_zip_record *records; /* [count], in the order of the directory */
     size_t count;
+    size_t damaged;  /* of them */
     size_t *by_name; /* [count] indices, by case-folded name */
     char *names;     /* all of them, each with a NUL */
 };
@@ -28,17 +31,24 @@ static int compare_folded(const char *one, const char *other) {
     }
 }
 
+/* Of equal names, those of damaged records come last. */
 static int compare_names(const void *one, const void *other, void *user) {
     const fk_zip_record *records = user;
-    return compare_folded(records[*(const size_t *)one].entry.name,
-                          records[*(const size_t *)other].entry.name);
+    const fk_zip_entry *a = &records[*(const size_t *)one].entry;
+    const fk_zip_entry *b = &records[*(const size_t *)other].entry;
+    int order = compare_folded(a->name, b->name);
+    return order != 0 ? order : (int)a->damaged - (int)b->damaged;
 }
 
+/* Damaged records come last: where they begin is not known. */
 static int compare_headers(const void *one, const void *other, void *user) {
     const fk_zip_record *records = user;
-    uint64_t a = records[*(const size_t *)one].entry.header;
-    uint64_t b = records[*(const size_t *)other].entry.header;
-    return a < b ? -1 : a > b;
+    const fk_zip_entry *a = &records[*(const size_t *)one].entry;
+    const fk_zip_entry *b = &records[*(const size_t *)other].entry;
+    if (a->damaged != b->damaged) {
+        return (int)a->damaged - (int)b->damaged;
+    }
+    return a->header < b->header ? -1 : a->header > b->header;
 }
 
 static fk_code fail(fk_error *err, fk_code code, uint64_t offset, const char *what,
@@ -57,7 +67,7 @@ static fk_code order_names(fk_zip *zip, fk_error *err) {
     for (size_t i = 1; i < zip->count; i++) {
         const fk_zip_entry *one = &zip->records[zip->by_name[i - 1]].entry;
         const fk_zip_entry *other = &zip->records[zip->by_name[i]].entry;
-        if (compare_folded(one->name, other->name) == 0) {
+        if (compare_folded(one->name, other->name) == 0 && !other->damaged) {
             uint64_t second = one->header > other->header ? one->header : other->header;
             return fail(err, FK_E_CORRUPT, second, "the zip archive has two records named",
                         other->name);
@@ -66,8 +76,96 @@ static fk_code order_names(fk_zip *zip, fk_error *err) {
     return FK_OK;
 }
 
+/* Bytes that no intact record takes. */
+typedef struct zip_gap {
+    size_t next; /* the intact record behind it */
+    uint64_t start;
+    uint64_t end;
+} zip_gap;
+
+/* Goes on to the next gap; at the end of the records it is empty. `order` is that of the intact
+ * records in the file. */
+static void find_gap(const fk_zip *zip, const size_t *order, size_t intact,
+                     uint64_t directory_offset, zip_gap *gap) {
+    do {
+        gap->start = gap->next == 0 ? 0 : zip->records[order[gap->next - 1]].end;
+        gap->end =
+            gap->next < intact ? zip->records[order[gap->next]].entry.header : directory_offset;
+        gap->next++;
+    } while (gap->start >= gap->end && gap->next <= intact);
+}
+
+/* Only its local header or its descriptor is damaged when its bytes, which end with the gap or in
+ * front of a descriptor, have the CRC that the directory tells: then it is found. */
+static bool find_payload(const fk_zip *zip, const zip_gap *gap, fk_zip_record *record) {
+    static const uint64_t descriptors[] = {0, 16, 24};
+    fk_zip_entry *entry = &record->entry;
+    for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++) {
+        uint64_t room = gap->end - entry->header;
+        if (room < descriptors[i] || room - descriptors[i] < entry->bytes) {
+            return false;
+        }
+        uint64_t offset = gap->end - descriptors[i] - entry->bytes;
+        if (fk_crc32_update(0, zip->bytes + offset, entry->bytes) == entry->crc32) {
+            entry->offset = offset;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A damaged record lies in the gap that it should begin in; else the first one has to do. */
+static void place_damaged(fk_zip *zip, const size_t *order, size_t intact,
+                          uint64_t directory_offset) {
+    zip_gap gap = {0};
+    find_gap(zip, order, intact, directory_offset, &gap);
+    const zip_gap first = gap;
+    for (size_t i = intact; i < zip->count; i++) {
+        fk_zip_record *record = &zip->records[order[i]];
+        while (record->entry.header >= gap.end && gap.next <= intact) {
+            find_gap(zip, order, intact, directory_offset, &gap);
+        }
+        bool within = record->entry.header >= gap.start && record->entry.header < gap.end;
+        const zip_gap *place = within ? &gap : &first;
+        if (within && record->named_twice && record->entry.crc32 != 0 &&
+            find_payload(zip, &gap, record)) {
+            record->entry.damaged = false;
+            continue;
+        }
+        record->entry.offset = place->start;
+        record->entry.bytes = place->start < place->end ? place->end - place->start : 0;
+    }
+}
+
 /* Z1, by the order in the file, which need not be the directory's. */
-static fk_code check_layout(const fk_zip *zip, uint64_t directory_offset, fk_error *err) {
+static fk_code check_order(fk_zip *zip, const size_t *order, uint64_t directory_offset,
+                           fk_error *err) {
+    uint64_t end = 0;
+    size_t intact = 0;
+    bool gaps = zip->damaged > 0;
+    for (; intact < zip->count - zip->damaged; intact++) {
+        const fk_zip_record *record = &zip->records[order[intact]];
+        if (record->entry.header < end) {
+            return fail(err, FK_E_CORRUPT, record->entry.header,
+                        "a record overlaps the one before it:", record->entry.name);
+        }
+        if (record->entry.header > end && !gaps) {
+            return fail(err, FK_E_CORRUPT, end, "bytes that belong to no record stand before",
+                        record->entry.name);
+        }
+        end = record->end;
+    }
+    if (end != directory_offset && !gaps) {
+        return fail(err, FK_E_CORRUPT, end,
+                    "the directory does not start where the records end:", "zip archive");
+    }
+    if (gaps) {
+        place_damaged(zip, order, intact, directory_offset);
+    }
+    return FK_OK;
+}
+
+static fk_code check_layout(fk_zip *zip, uint64_t directory_offset, fk_error *err) {
     FK_SCOPED(fk_freep) size_t *order = calloc(zip->count, sizeof *order);
     if (order == NULL) {
         return fk_error_no_memory(err);
@@ -76,24 +174,7 @@ static fk_code check_layout(const fk_zip *zip, uint64_t directory_offset, fk_err
         order[i] = i;
     }
     qsort_r(order, zip->count, sizeof *order, compare_headers, zip->records);
-    uint64_t end = 0;
-    for (size_t i = 0; i < zip->count; i++) {
-        const fk_zip_record *record = &zip->records[order[i]];
-        if (record->entry.header < end) {
-            return fail(err, FK_E_CORRUPT, record->entry.header,
-                        "a record overlaps the one before it:", record->entry.name);
-        }
-        if (record->entry.header > end) {
-            return fail(err, FK_E_CORRUPT, end, "bytes that belong to no record stand before",
-                        record->entry.name);
-        }
-        end = record->end;
-    }
-    if (end != directory_offset) {
-        return fail(err, FK_E_CORRUPT, end,
-                    "the directory does not start where the records end:", "zip archive");
-    }
-    return FK_OK;
+    return check_order(zip, order, directory_offset, err);
 }
 
 static fk_code allocate(fk_zip *zip, const fk_zip_trailer *trailer, fk_error *err) {
@@ -127,6 +208,10 @@ static fk_code allocate(fk_zip *zip, const fk_zip_trailer *trailer, fk_error *er
     return FK_OK;
 }
 
+static bool is_expendable(const fk_zip *zip, const char *name) {
+    return zip->expendable != NULL && name != NULL && fk_text_starts_with(name, zip->expendable);
+}
+
 static fk_code read_directory(fk_zip *zip, const fk_zip_trailer *trailer, fk_error *err) {
     fk_zip_cursor cursor = {
         .bytes = zip->bytes,
@@ -136,10 +221,13 @@ static fk_code read_directory(fk_zip *zip, const fk_zip_trailer *trailer, fk_err
         .names = zip->names,
     };
     for (size_t i = 0; i < zip->count; i++) {
-        fk_code code = fk_zip_record_read(&cursor, &zip->records[i], err);
-        if (code != FK_OK) {
+        fk_zip_record *record = &zip->records[i];
+        fk_code code = fk_zip_record_read(&cursor, record, err);
+        record->entry.damaged = code == FK_E_CORRUPT && is_expendable(zip, record->entry.name);
+        if (code != FK_OK && !record->entry.damaged) {
             return code;
         }
+        zip->damaged += record->entry.damaged;
     }
     if (cursor.at != cursor.end) {
         fk_error_set(err, FK_E_CORRUPT, "the zip directory has more entries than it counts");
@@ -154,7 +242,8 @@ bool fk_zip_recognise(const uint8_t *bytes, size_t length) {
     return length >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
 }
 
-fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_error *err) {
+fk_code fk_zip_open_damaged(const uint8_t *bytes, size_t length, const char *expendable,
+                            fk_zip **ret_zip, fk_error *err) {
     fk_zip_trailer trailer;
     fk_code code = fk_zip_trailer_read(bytes, length, &trailer, err);
     if (code != FK_OK) {
@@ -165,6 +254,7 @@ fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_er
         return fk_error_no_memory(err);
     }
     zip->bytes = bytes;
+    zip->expendable = expendable;
     code = allocate(zip, &trailer, err);
     if (code == FK_OK) {
         code = read_directory(zip, &trailer, err);
@@ -180,6 +270,10 @@ fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_er
     }
     *ret_zip = fk_take(zip);
     return FK_OK;
+}
+
+fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_error *err) {
+    return fk_zip_open_damaged(bytes, length, NULL, ret_zip, err);
 }
 
 void fk_zip_close(fk_zip *zip) {
@@ -203,20 +297,16 @@ const fk_zip_entry *fk_zip_at(const fk_zip *zip, size_t index) {
 const fk_zip_entry *fk_zip_find(const fk_zip *zip, const char *name) {
     size_t low = 0;
     size_t high = zip->count;
-    while (low < high) {
+    while (low < high) { /* to the first of equal names: the intact one */
         size_t middle = low + (high - low) / 2;
-        const fk_zip_entry *entry = &zip->records[zip->by_name[middle]].entry;
-        int order = compare_folded(name, entry->name);
-        if (order == 0) {
-            return strcmp(name, entry->name) == 0 ? entry : NULL;
-        }
-        if (order < 0) {
-            high = middle;
-        } else {
+        if (compare_folded(zip->records[zip->by_name[middle]].entry.name, name) < 0) {
             low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return NULL;
+    const fk_zip_entry *found = low < zip->count ? &zip->records[zip->by_name[low]].entry : NULL;
+    return found != NULL && strcmp(name, found->name) == 0 ? found : NULL;
 }
 
 size_t fk_zip_index(const fk_zip *zip, const fk_zip_entry *entry) {

@@ -18,6 +18,8 @@ typedef struct fk_zip_entry {
     uint64_t offset;  /* offset of the payload */
     uint64_t bytes;   /* of the payload */
     uint32_t crc32;   /* as recorded; 0 also stands for "not computed" */
+    bool damaged;     /* fk_zip_open_damaged: only the name in the directory is known, and bytes
+                         in which it must lie, header and all: `bytes` from `offset` on */
 } fk_zip_entry;
 
 typedef struct fk_zip fk_zip;
@@ -28,6 +30,9 @@ bool fk_zip_recognise(const uint8_t *bytes, size_t length);
 /* Reads the directory of an archive of `length` bytes, which must outlive it. FK_E_CORRUPT with the
  * offset, FK_E_UNSUPPORTED for a compressed or encrypted record, FK_E_LIMIT. */
 fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_error *err);
+/* The same past records below `expendable` ("data/") that are not what the directory says. */
+fk_code fk_zip_open_damaged(const uint8_t *bytes, size_t length, const char *expendable,
+                            fk_zip **ret_zip, fk_error *err);
 void fk_zip_close(fk_zip *zip);
 FK_DEFINE_SCOPED(fk_zip, fk_zip_close);
 
@@ -36,8 +41,8 @@ const fk_zip_entry *fk_zip_at(const fk_zip *zip, size_t index); /* in the order 
 const fk_zip_entry *fk_zip_find(const fk_zip *zip, const char *name); /* exact; or NULL */
 /* The index of an entry of this archive. */
 size_t fk_zip_index(const fk_zip *zip, const fk_zip_entry *entry);
-/* Whether the payload has the CRC recorded, or (`*ret_computed` false) none was computed when it
- * was written. */
+/* Whether the payload of a record that is not `damaged` has the CRC recorded, or (`*ret_computed`
+ * false) none was computed when it was written. */
 bool fk_zip_check(const fk_zip *zip, const fk_zip_entry *entry, bool *ret_computed);
 
 #endif

@@ -305,29 +305,35 @@ static fk_code read_name(fk_zip_cursor *cursor, const described *record, const c
     return FK_OK;
 }
 
+static bool is_named_there(const fk_zip_cursor *cursor, const described *record) {
+    uint64_t name = record->header + LOCAL_BYTES; /* may wrap */
+    return record->header < cursor->records_end && name < cursor->records_end &&
+           record->name_bytes <= cursor->records_end - name &&
+           memcmp(cursor->bytes + name, record->name, record->name_bytes) == 0;
+}
+
 fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_error *err) {
     described record = {0};
-    fk_zip_record read = {0};
+    fk_zip_entry *entry = &ret_record->entry;
+    const char *name = NULL;
     zip64 wide = {0};
+    *ret_record = (fk_zip_record){0};
     fk_code code = read_described(cursor, &record, err);
     if (code == FK_OK) {
-        code = read_name(cursor, &record, &read.entry.name, err);
+        code = read_name(cursor, &record, &name, err);
     }
     if (code == FK_OK) {
-        code = check_method(&record, read.entry.name, err);
-    }
-    if (code == FK_OK) {
-        code = check_local(cursor, &record, &wide, &read.entry.offset, err);
-    }
-    if (code == FK_OK) {
-        code = check_end(cursor, &record, &wide, read.entry.offset, &read.end, err);
+        code = check_method(&record, name, err);
     }
     if (code != FK_OK) {
         return code;
     }
-    read.entry.header = record.header;
-    read.entry.bytes = record.bytes;
-    read.entry.crc32 = record.crc32;
-    *ret_record = read;
-    return FK_OK;
+    *entry = (fk_zip_entry){
+        .name = name, .header = record.header, .bytes = record.bytes, .crc32 = record.crc32};
+    code = check_local(cursor, &record, &wide, &entry->offset, err);
+    if (code == FK_OK) {
+        code = check_end(cursor, &record, &wide, entry->offset, &ret_record->end, err);
+    }
+    ret_record->named_twice = code != FK_OK && is_named_there(cursor, &record);
+    return code;
 }

@@ -3,6 +3,7 @@
 #ifndef FK_CHECKPOINT_ZIP_RECORD_H
 #define FK_CHECKPOINT_ZIP_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ enum { FK_ZIP_DIRECTORY_HEADER_BYTES = 46 };
 typedef struct fk_zip_record {
     fk_zip_entry entry; /* first: fk_zip_index counts on it */
     uint64_t end;       /* offset behind the payload and its descriptor */
+    bool named_twice;   /* a damaged one: its local header has the name, too */
 } fk_zip_record;
 
 /* Where reading stands in the directory. */
@@ -27,7 +29,9 @@ typedef struct fk_zip_cursor {
     size_t prefix_bytes;
 } fk_zip_cursor;
 
-/* Reads the next entry. FK_E_CORRUPT, FK_E_UNSUPPORTED or FK_E_LIMIT with the offset. */
+/* Reads the next entry. FK_E_CORRUPT, FK_E_UNSUPPORTED or FK_E_LIMIT with the offset. Where the
+ * entry itself is well, and what it describes is FK_E_CORRUPT, `ret_record` has what it
+ * says, and the cursor stands behind it; else the name is NULL. */
 fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_error *err);
 
 #endif

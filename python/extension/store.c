@@ -253,7 +253,7 @@ static PyObject *open_run(PyObject *object, PyObject *arguments) {
                          : fail(object, code, &err);
 }
 
-/* load(font_id, run_id, verify, strict, fallback, mmap) -> Loaded */
+/* load(font_id, run_id, verify, strict, fallback, mmap, salvage) -> Loaded */
 static PyObject *load(PyObject *object, PyObject *arguments) {
     const char *font_id = NULL;
     const char *run_id = NULL;
@@ -261,8 +261,9 @@ static PyObject *load(PyObject *object, PyObject *arguments) {
     int strict = 0;
     int fallback = 0;
     int map = 0;
-    if (!PyArg_ParseTuple(arguments, "szpppp", &font_id, &run_id, &verify, &strict, &fallback,
-                          &map)) {
+    int salvage = 0;
+    if (!PyArg_ParseTuple(arguments, "szppppp", &font_id, &run_id, &verify, &strict, &fallback,
+                          &map, &salvage)) {
         return NULL;
     }
     fkpy_progress progress = {0};
@@ -271,6 +272,7 @@ static PyObject *load(PyObject *object, PyObject *arguments) {
                                .strict = strict != 0,
                                .fallback = fallback != 0,
                                .mmap = map != 0,
+                               .salvage = salvage != 0,
                                .progress = fkpy_progress_ask,
                                .progress_user = &progress};
     fk_loaded *loaded = NULL;
@@ -304,13 +306,14 @@ static PyObject *verify(PyObject *object, PyObject *arguments) {
     return result;
 }
 
-/* copy_run(font_id, run_id, directory) -> info */
+/* copy_run(font_id, run_id, directory, salvage) -> info */
 static PyObject *copy_run(PyObject *object, PyObject *arguments) {
     const char *font_id = NULL;
     const char *run_id = NULL;
     PyObject *directory = NULL;
-    if (!PyArg_ParseTuple(arguments, "szO&", &font_id, &run_id, PyUnicode_FSConverter,
-                          &directory)) {
+    int salvage = 0;
+    if (!PyArg_ParseTuple(arguments, "szO&p", &font_id, &run_id, PyUnicode_FSConverter, &directory,
+                          &salvage)) {
         return NULL;
     }
     const char *text = PyBytes_AsString(directory);
@@ -318,8 +321,8 @@ static PyObject *copy_run(PyObject *object, PyObject *arguments) {
     fk_error err = {0};
     fkpy_progress progress = {0};
     fkpy_progress_begin(&progress);
-    fk_code code = fk_copy_run(handle_of(object), font_id, run_id, text, fkpy_progress_ask,
-                               &progress, &info, &err);
+    fk_code code = (salvage != 0 ? fk_salvage_run : fk_copy_run)(
+        handle_of(object), font_id, run_id, text, fkpy_progress_ask, &progress, &info, &err);
     fkpy_progress_end(&progress);
     Py_DECREF(directory);
     if (code != FK_OK) {

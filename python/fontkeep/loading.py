@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fontkeep.errors import not_available
 from fontkeep.handle import Handle, warn
 from fontkeep.metadata import Problem, RunMetadata, from_record
 from fontkeep.run import Run
@@ -45,7 +44,11 @@ class Loading(Handle):
         `metadata.problems`. `fallback` takes the newest run that verifies when the latest cannot
         be loaded, with a warning. `mmap` checks the file and then maps it instead of reading it
         into memory: faster, for evaluation; the file must not be changed or cut meanwhile.
-        `salvage` is not available yet.
+
+        `salvage` gives what is intact of damaged weights. A lost tensor is left out and told in
+        `metadata.problems` (code "digest", its dotted path, the bytes in the file): the entry of a
+        dict goes, in a list or tuple None stands for it, a lost personality vector is None. Bytes
+        are never made up. It cannot be joined with `verify=False`, for it tells by checking.
 
         >>> weights, vector, metadata = store.load_model("1-fruity")
         >>> model.load_state_dict(weights)
@@ -53,15 +56,23 @@ class Loading(Handle):
         >>> metadata.health
         'complete'
         >>> weights, _, _ = store.load_model("1-fruity", run_id, mmap=True)
+        >>> weights, _, metadata = store.load_model("1-fruity", run_id, salvage=True)
+        >>> [problem.tensor for problem in metadata.problems]  # what was lost
+        []
 
         Raises `FontNotFoundError`, `RunNotFoundError`; `CorruptRunError` that names the tensor,
-        its bytes and the newest run that verifies; `IncompleteRunError` when the weights are
-        missing; `UnsupportedVersionError`; `StoreIOError`.
+        its bytes and the newest run that verifies, with `salvage` only when nothing is left;
+        `IncompleteRunError` when the weights are missing; `UnsupportedVersionError`;
+        `StoreIOError`.
         """
-        if salvage:
-            raise not_available("load_model with salvage=True")
         loaded = self._store.load(
-            font_text(font_id), optional_text(run_id, "run_id"), verify, strict, fallback, mmap
+            font_text(font_id),
+            optional_text(run_id, "run_id"),
+            verify,
+            strict,
+            fallback,
+            mmap,
+            salvage,
         )
         metadata = from_record(loaded.info())
         weights, personality_vector, _ = loaded.contents(builder())
@@ -104,17 +115,23 @@ class Loading(Handle):
         )
 
     def copy_run(
-        self, font_id: str, directory: StrPath, *, run_id: str | None = None
+        self,
+        font_id: str,
+        directory: StrPath,
+        *,
+        run_id: str | None = None,
+        salvage: bool = False,
     ) -> RunMetadata:
         """Copies a run's files, each verified, into a new or empty directory.
 
         Damaged weights or a damaged manifest raise and nothing is written; a damaged image or
-        feedback is left out and told in `problems`.
+        feedback is left out and told in `problems`. With `salvage`, damaged weights are written as
+        a new checkpoint without the lost tensors, and no manifest: it is of other files.
 
         >>> store.copy_run("1-fruity", "copy").problems
         ()
         """
         record = self._store.copy_run(
-            font_text(font_id), optional_text(run_id, "run_id"), path_text(directory)
+            font_text(font_id), optional_text(run_id, "run_id"), path_text(directory), salvage
         )
         return from_record(record)

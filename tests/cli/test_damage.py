@@ -149,6 +149,62 @@ def test_a_load_that_fails_leaves_no_directory_that_it_made(command, save, tmp_p
     command("load", "1-fruity", "--out", tmp_path / "mine/a/b/c")
 
 
+def test_load_salvage_writes_what_is_intact(command, save, tmp_path):
+    torch = pytest.importorskip("torch")
+    run_id = save()
+    path = command.run_path("1-fruity", run_id)
+    data = (path / "weights").read_bytes()
+    name = data.index(b"archive/data/2")
+    flip(path / "weights", (name + len("archive/data/2") + 4 + 63) // 64 * 64 + 1)
+    flip(path / "sample.png", 45)
+    error = command.error("load", "1-fruity", "--out", tmp_path / "out", status=5)
+    assert "salvage" in error["hint"]
+    verified = command("verify", "1-fruity", status=1).stdout
+    assert f"fontkeep load 1-fruity {run_id} --out DIR --salvage" in verified
+    done = command("load", "1-fruity", "--out", tmp_path / "out", "--salvage", status=1)
+    assert done.stdout.strip() == str(tmp_path / "out")
+    report = command.json("load", "1-fruity", "--out", tmp_path / "o2", "--salvage", status=1)
+    assert set(report) == {"font_id", "run_id", "out", "problems"}
+    [lost] = [p["tensor"] for p in report["problems"] if p["path"] == "weights"]
+    assert lost in done.stderr and "sample.png" in done.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "eval-glyphs",
+        "feedback.json",
+        "weights",
+    ]
+    left = torch.load(tmp_path / "out" / "weights")
+    whole = command.json("inspect", "1-fruity", status=0)["tensors"]
+    names = {t["name"] for t in command.json("inspect", tmp_path / "out" / "weights")["tensors"]}
+    assert {t["name"] for t in whole} - names == {lost}
+    assert left["weights_version"] == "v1"
+
+
+def test_load_salvage_of_a_sound_run_copies_it(command, save, tmp_path):
+    run_id = save()
+    done = command("load", "1-fruity", "--out", tmp_path / "out", "--salvage")
+    assert done.stderr == ""
+    original = command.run_path("1-fruity", run_id)
+    for name in ["weights", "run.json", "sample.png", "feedback.json", "eval-glyphs/A.png"]:
+        assert (tmp_path / "out" / name).read_bytes() == (original / name).read_bytes()
+
+
+def test_load_salvage_past_a_damaged_manifest(command, save, tmp_path):
+    run_id = save()
+    flip(command.run_path("1-fruity", run_id) / "run.json", 40)
+    done = command("load", "1-fruity", "--out", tmp_path / "out", "--salvage", status=1)
+    assert "run.json" in done.stderr
+    assert (tmp_path / "out" / "weights").exists()
+    assert not (tmp_path / "out" / "run.json").exists()
+
+
+def test_load_salvage_writes_nothing_when_nothing_is_left(command, save, tmp_path):
+    run_id = save()
+    os.truncate(command.run_path("1-fruity", run_id) / "weights", 1000)
+    error = command.error("load", "1-fruity", "--out", tmp_path / "out", "--salvage", status=5)
+    assert "nothing can be salvaged" in error["message"]
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("name", ["weights", "run.json"])
 def test_load_writes_nothing_without_weights_or_manifest(command, save, tmp_path, name):
     run_id = save()

@@ -98,7 +98,8 @@ static bool is_reported(const fk_run_info *info, const char *tensor) {
     return false;
 }
 
-/* Exactly the tensors that were hit are named; where the file's own structure was, no other. */
+/* Exactly the tensors that were hit are named; where the file's own structure was, those that it
+ * describes may be. */
 static void judge_tensors(const scene *world, const fk_run_info *info, const wound *wounds,
                           size_t count, verdict *it) {
     bool hits_structure = false;
@@ -118,7 +119,8 @@ static void judge_tensors(const scene *world, const fk_run_info *info, const wou
                 hit || (is_named(&wounds[i], "weights") && is_hit(&world->tensors[t], &wounds[i]));
         }
         bool reported = is_reported(info, world->tensors[t].name);
-        if ((reported && !hit) || (hit && !reported && !hits_structure && !blind)) {
+        if ((reported && !hit && !hits_structure) ||
+            (hit && !reported && !hits_structure && !blind)) {
             blame(it, false, "verify does not name the tensors that were hit, and no others");
         }
     }

@@ -5,6 +5,7 @@
  *     damage lengths       every truncation, and extensions
  *     damage places        files missing, swapped, replaced by directories, links, FIFOs
  *     damage pairs         two damages at once
+ *     damage salvage       what salvage gives of weights with each byte flipped
  *     damage large         random bytes of a run of 50 MB flipped
  *     damage ... --full    every bit of every byte, 100,000 random flips
  *     damage ... --small   smaller: for slow builds
@@ -22,7 +23,7 @@ static const struct {
     bool (*run)(parts_extent extent);
 } all_parts[] = {
     {"flips", parts_flips}, {"lengths", parts_lengths}, {"places", parts_places},
-    {"pairs", parts_pairs}, {"large", parts_large},
+    {"pairs", parts_pairs}, {"salvage", parts_salvage}, {"large", parts_large},
 };
 
 int main(int count, char **arguments) {

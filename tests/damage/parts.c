@@ -9,6 +9,7 @@
 
 #include "harness.h"
 #include "judge.h"
+#include "salvage.h"
 #include "scene.h"
 
 enum { LARGE_BYTES = 50000000 };
@@ -312,6 +313,56 @@ bool parts_pairs(parts_extent extent) {
     return conclude("two damages at once", &figures) && well;
 }
 
+/* ---- salvage ------------------------------------------------------------------------------ */
+
+static bool conclude_salvage(const char *what, const salvage_figures *figures) {
+    printf("promise 11: salvage, %s: %zu tried, %zu gave %zu tensors in all, %zu wrong\n", what,
+           figures->tried, figures->given, figures->tensors, figures->wrong);
+    fflush(stdout);
+    return figures->given > 0 && figures->wrong == 0;
+}
+
+/* Blocks of zeros, as a disk leaves them. */
+static void salvage_blocks(const scene *it, const scene_file *weights, salvage_figures *figures) {
+    static const size_t sizes[] = {16, 64, 512};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t at = 0; at + sizes[s] <= weights->length; at += sizes[s] / 2) {
+            unsigned char *bytes = malloc(weights->length);
+            harness_check(bytes != NULL, "memory");
+            memcpy(bytes, weights->bytes, weights->length);
+            memset(bytes + at, 0, sizes[s]);
+            scene_write(weights->path, bytes, weights->length);
+            if (memcmp(bytes, weights->bytes, weights->length) != 0) {
+                salvage_try(it, at, at + sizes[s], figures);
+            }
+            free(bytes);
+        }
+    }
+}
+
+bool parts_salvage(parts_extent extent) {
+    scene it;
+    salvage_figures flips = {0};
+    salvage_figures blocks = {0};
+    scene_init(&it, 0);
+    const scene_file *weights = &it.files[0];
+    for (size_t at = 0; at < weights->length; at += extent == PARTS_SMALL ? 3 : 1) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            if (extent == PARTS_FULL || bit == at % 8 || bit == (at + 5) % 8) {
+                scene_flip(weights, at, (unsigned char)(1u << bit));
+                salvage_try(&it, at, at + 1, &flips);
+            }
+        }
+        scene_flip(weights, at, 0);
+    }
+    salvage_blocks(&it, weights, &blocks);
+    scene_mend(weights);
+    bool well = judge_is_sound(&it);
+    scene_finish(&it);
+    well = conclude_salvage("a byte of the weights flipped", &flips) && well;
+    return conclude_salvage("a block of the weights zeroed", &blocks) && well;
+}
+
 /* ---- a large run -------------------------------------------------------------------------- */
 
 static uint64_t random_state = 88172645463325252u;
@@ -326,6 +377,7 @@ static uint64_t random_next(void) {
 bool parts_large(parts_extent extent) {
     scene it;
     judge_figures figures = {0};
+    salvage_figures left = {0};
     scene_init(&it, LARGE_BYTES);
     size_t flips = extent == PARTS_FULL ? 100000 : extent == PARTS_DAILY ? 200 : 5;
     const scene_file *weights = &it.files[0];
@@ -336,10 +388,12 @@ bool parts_large(parts_extent extent) {
         judge_weights(&it, &hit, &figures);
         if (i % 50 == 0) {
             judge(&it, &hit, 1, &figures);
+            salvage_try(&it, at, at + 1, &left);
         }
         scene_flip(weights, at, 0);
     }
     bool well = judge_is_sound(&it);
     scene_finish(&it);
+    well = conclude_salvage("a byte of 50 MB flipped", &left) && well;
     return conclude("random bits of a run of 50 MB flipped", &figures) && well;
 }

@@ -11,6 +11,7 @@ bool parts_flips(parts_extent extent);
 bool parts_lengths(parts_extent extent);
 bool parts_places(parts_extent extent);
 bool parts_pairs(parts_extent extent);
+bool parts_salvage(parts_extent extent);
 bool parts_large(parts_extent extent);
 
 #endif

@@ -139,6 +139,8 @@ static void add_tensor(scene *it, const char *name, const void *elements, size_t
     snprintf(tensor->name, sizeof tensor->name, "%s", name);
     tensor->offset = (size_t)(found - weights->bytes);
     tensor->bytes = bytes;
+    tensor->view = tensor->offset;
+    tensor->view_bytes = bytes;
 }
 
 /* A view is damaged where its storage is: it counts with all of it. */
@@ -157,6 +159,8 @@ static void find_tensors(scene *it, size_t large_bytes) {
     } else {
         add_tensor(it, "model.layer.weight", floats, 200 * sizeof *floats);
         add_tensor(it, "model.tied", floats, 200 * sizeof *floats);
+        it->tensors[it->tensor_count - 1].view += 100 * sizeof *floats;
+        it->tensors[it->tensor_count - 1].view_bytes = 50 * sizeof *floats;
         add_tensor(it, "model.layer.bias", floats + 200, 10 * sizeof *floats);
         add_tensor(it, "model.blocks.0", floats + 210, 40 * sizeof *floats);
         add_tensor(it, "model.blocks.1.0", floats + 250, 20 * sizeof *floats);

@@ -20,8 +20,10 @@ typedef struct scene_file {
 /* Where the elements of a tensor lie in the weights file, found by looking for them. */
 typedef struct scene_tensor {
     char name[64]; /* dotted path in the file */
-    size_t offset;
+    size_t offset; /* of its storage */
     size_t bytes;
+    size_t view; /* of its own elements */
+    size_t view_bytes;
 } scene_tensor;
 
 typedef struct scene {

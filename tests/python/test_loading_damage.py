@@ -47,6 +47,97 @@ def test_a_flipped_bit_in_the_weights_is_named(store, damaged) -> None:
     assert store.load_model("1-fruity", newer, verify=False)[2].run_id == newer
 
 
+def test_salvage_gives_what_is_intact_and_names_what_is_lost(store, save, run_directory) -> None:
+    weights = {
+        "layer.weight": numpy.arange(6.0).reshape(2, 3),
+        "blocks": [numpy.arange(5.0), (numpy.arange(7.0), "x")],
+    }
+    directory = run_directory("1-fruity", save(weights=weights))
+    path = directory / "weights"
+    for lost in (numpy.arange(6.0), numpy.arange(5.0)):
+        flip(path, path.read_bytes().index(lost.tobytes()) + 9)
+    with pytest.raises(fontkeep.CorruptRunError, match="layer.weight") as caught:
+        store.load_model("1-fruity")
+    assert "salvage" in caught.value.hint
+    with pytest.warns(fontkeep.FontKeepWarning, match="layer.weight"):
+        left, vector, metadata = store.load_model("1-fruity", salvage=True)
+    assert set(left) == {"blocks"} and left["blocks"][0] is None
+    assert numpy.asarray(left["blocks"][1][0]).tolist() == list(range(7))
+    assert left["blocks"][1][1] == "x" and vector is not None
+    assert metadata.health == "corrupt"
+    assert [(p.code, p.path, p.tensor) for p in metadata.problems] == [
+        ("digest", "weights", "model.layer.weight"),
+        ("digest", "weights", "model.blocks.0"),
+    ]
+    data = path.read_bytes()
+    for problem in metadata.problems:
+        assert problem.offset is not None and len(data) > problem.offset + problem.length
+
+
+def test_a_vector_that_was_lost_is_none(store, save, run_directory) -> None:
+    path = run_directory("1-fruity", save()) / "weights"
+    vector = numpy.array([0.25, -1.5, 3.0], dtype=numpy.float32).tobytes()
+    flip(path, path.read_bytes().index(vector))
+    with pytest.warns(fontkeep.FontKeepWarning, match="personality_vector"):
+        weights, none, _ = store.load_model("1-fruity", salvage=True)
+    assert none is None and "layer.weight" in weights
+
+
+def test_salvage_of_a_sound_run_is_a_load(store, save) -> None:
+    save()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        weights, _, metadata = store.load_model("1-fruity", salvage=True, mmap=True)
+    assert metadata.problems == () and "layer.weight" in weights
+
+
+def test_salvage_says_when_nothing_is_left(store, damaged) -> None:
+    older, _, directory = damaged
+    os.truncate(directory / "weights", 500)
+    with pytest.raises(fontkeep.CorruptRunError, match="nothing can be salvaged") as caught:
+        store.load_model("1-fruity", salvage=True)
+    assert older in caught.value.hint
+    with pytest.warns(fontkeep.FontKeepWarning, match="in place of the latest"):
+        assert store.load_model("1-fruity", salvage=True, fallback=True)[2].run_id == older
+    with pytest.raises(TypeError, match="salvage"):
+        store.load_model("1-fruity", salvage=True, verify=False)
+
+
+def test_fallback_is_for_the_latest_run_only(store, damaged) -> None:
+    older, newer, directory = damaged
+    flip(directory / "run.json", 40)
+    with pytest.raises(fontkeep.CorruptRunError) as caught:
+        store.load_model("1-fruity", newer, fallback=True)
+    assert older in caught.value.hint
+    with pytest.warns(fontkeep.FontKeepWarning, match="run.json"):
+        weights, _, metadata = store.load_model("1-fruity", fallback=True)
+    assert metadata.run_id == older and "layer.weight" in weights
+    flip(pathlib.Path(store.path, "1-fruity", "runs", older, "sample.png"), 30)
+    with pytest.raises(fontkeep.CorruptRunError) as caught:
+        store.load_model("1-fruity", fallback=True)
+    assert "no other run" in caught.value.hint
+
+
+def test_a_salvaged_copy_is_a_checkpoint_without_the_lost_tensor(
+    store, save, run_directory, tmp_path
+) -> None:
+    torch = pytest.importorskip("torch")
+    lost = torch.arange(5.0) + 0.5
+    weights = {"a": torch.arange(6.0), "b": lost, "c": torch.nn.Parameter(torch.ones(2))}
+    path = run_directory("1-fruity", save(weights=weights)) / "weights"
+    flip(path, path.read_bytes().index(lost.numpy().tobytes()) + 6)
+    with pytest.raises(fontkeep.CorruptRunError):
+        store.copy_run("1-fruity", tmp_path / "copy")
+    metadata = store.copy_run("1-fruity", tmp_path / "copy", salvage=True)
+    assert [problem.tensor for problem in metadata.problems] == ["model.b"]
+    left = torch.load(tmp_path / "copy" / "weights")
+    assert set(left["model"]) == {"a", "c"} and left["weights_version"] == "v1"
+    assert torch.equal(left["model"]["a"], torch.arange(6.0))
+    assert isinstance(left["model"]["c"], torch.nn.Parameter)
+    assert not (tmp_path / "copy" / "run.json").exists()
+    assert (tmp_path / "copy" / "sample.png").exists()
+
+
 @pytest.mark.parametrize("size", [0, 1, 100, -1])
 def test_truncated_and_emptied_weights_are_corrupt(store, damaged, size: int) -> None:
     _, newer, directory = damaged

@@ -11,6 +11,7 @@
 #include "os/directory.h"
 #include "os/file.h"
 #include "store/load/load.h"
+#include "store/load/salvage.h"
 #include "store/names/layout.h"
 #include "store/run/health.h"
 #include "store/run/inside.h"
@@ -24,7 +25,8 @@ typedef struct run_copy {
     fk_watch *watch;
     const char *directory; /* as the user named it */
     int target;
-    size_t made; /* of `directory`: what fk_directory_make_path made of it */
+    size_t made;               /* of `directory`: what fk_directory_make_path made of it */
+    const fk_loaded *salvaged; /* the weights to write, with no manifest; NULL: they are copied */
     bool done;
     char **written; /* [count], from malloc: paths in the order they were made */
     size_t count;
@@ -219,6 +221,16 @@ static bool is_left_out(const fk_run *run, const char *path) {
     return false;
 }
 
+static fk_code write_salvaged(run_copy *copy, fk_error *err) {
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    const char *path = copy->run->weights_name;
+    fk_code code = create_file(copy, path, &fd, err);
+    if (code == FK_OK) {
+        code = fk_salvage_write(copy->salvaged, fd, path, err);
+    }
+    return code == FK_OK ? fk_file_close(&fd, path, err) : code;
+}
+
 static fk_code copy_listed(run_copy *copy, fk_error *err) {
     const fk_run_info *info = &copy->run->info;
     for (size_t i = 0; i < info->file_count; i++) {
@@ -234,8 +246,9 @@ static fk_code copy_listed(run_copy *copy, fk_error *err) {
             return code;
         }
     }
-    return write_bytes(copy, FK_MANIFEST_FILE, copy->run->manifest_text, copy->run->manifest_length,
-                       err);
+    return copy->salvaged != NULL ? write_salvaged(copy, err)
+                                  : write_bytes(copy, FK_MANIFEST_FILE, copy->run->manifest_text,
+                                                copy->run->manifest_length, err);
 }
 
 static fk_code copy_if_there(run_copy *copy, const fk_inside *inside, const char *name,
@@ -252,7 +265,11 @@ static fk_code copy_unlisted(run_copy *copy, fk_error *err) {
     FK_SCOPED(fk_inside_finish) fk_inside inside = {0};
     fk_code code = fk_inside_read(copy->run, &inside, err);
     const char *const names[] = {copy->run->weights_name, FK_SAMPLE_FILE, FK_FEEDBACK_FILE};
-    for (size_t i = 0; code == FK_OK && i < sizeof names / sizeof names[0]; i++) {
+    if (code == FK_OK && copy->salvaged != NULL) {
+        code = write_salvaged(copy, err);
+    }
+    for (size_t i = copy->salvaged != NULL; code == FK_OK && i < sizeof names / sizeof names[0];
+         i++) {
         code = copy_if_there(copy, &inside, names[i], err);
     }
     for (size_t i = 0; code == FK_OK && i < inside.glyphs.count; i++) {
@@ -309,16 +326,19 @@ static fk_code check_usable(const fk_run *run, fk_error *err) {
             fk_error_offset(err, problem->offset);
             fk_error_hint(err, code == FK_E_UNSUPPORTED
                                    ? "inspect the file to see what to do, or name another run"
-                                   : "restore the file from a copy, or name another run");
+                                   : "restore the file from a copy, salvage what is intact, or "
+                                     "name another run");
             return fk_run_error_path(run, code, err);
         }
     }
     return FK_OK;
 }
 
-static fk_code copy_files(fk_run *run, const char *directory, fk_watch *watch, fk_error *err) {
+static fk_code copy_files(fk_run *run, const fk_loaded *salvaged, const char *directory,
+                          fk_watch *watch, fk_error *err) {
     FK_SCOPED(run_copy_finish)
-    run_copy copy = {.run = run, .watch = watch, .directory = directory, .target = -1};
+    run_copy copy = {
+        .run = run, .salvaged = salvaged, .watch = watch, .directory = directory, .target = -1};
     fk_code code = open_target(&copy, err);
     if (code == FK_OK) {
         code = make_glyph_directory(&copy, err);
@@ -355,10 +375,45 @@ fk_code fk_copy_run(fk_store *store, const char *font_id, const char *run_id, co
         }
         return code;
     }
-    code = copy_files(run, directory, &watch, err);
+    code = copy_files(run, NULL, directory, &watch, err);
     if (code == FK_OK && ret_info != NULL) {
         fk_run_finish(run);
         *ret_info = &fk_take(run)->info;
+    }
+    return code;
+}
+
+/* What is intact of a run that cannot be copied as it is. */
+static fk_code copy_salvaged(fk_store *store, const char *font_id, const char *run_id,
+                             const char *directory, fk_watch *watch, fk_run_info **ret_info,
+                             fk_error *err) {
+    FK_SCOPED(fk_loaded_destroyp) fk_loaded *loaded = NULL;
+    const fk_load_options options = {.size = sizeof options, .salvage = true};
+    fk_code code = fk_load_model(store, font_id, run_id, &options, &loaded, err);
+    if (code == FK_OK) {
+        bool whole = loaded->lost.count == 0;
+        code = copy_files(loaded->run, whole ? NULL : loaded, directory, watch, err);
+    }
+    if (code == FK_OK && ret_info != NULL) {
+        fk_run *run = fk_take(loaded->run);
+        fk_run_finish(run);
+        *ret_info = &run->info;
+    }
+    return code;
+}
+
+fk_code fk_salvage_run(fk_store *store, const char *font_id, const char *run_id,
+                       const char *directory, fk_progress progress, void *progress_user,
+                       fk_run_info **ret_info, fk_error *err) {
+    fk_watch watch = FK_WATCH(progress, progress_user);
+    fk_error why = {0};
+    fk_code code =
+        fk_copy_run(store, font_id, run_id, directory, progress, progress_user, ret_info, &why);
+    if (fk_salvage_may_help(code)) {
+        return copy_salvaged(store, font_id, run_id, directory, &watch, ret_info, err);
+    }
+    if (code != FK_OK && err != NULL) {
+        *err = why;
     }
     return code;
 }

@@ -5,12 +5,20 @@
 #include <string.h>
 
 #include "store/handle/options.h"
+#include "store/load/salvage.h"
 #include "store/names/layout.h"
 #include "store/run/health.h"
 #include "store/run/resolve.h"
 #include "store/run/run_file.h"
 #include "store/run/weights_check.h"
 #include "value/values.h"
+
+static fk_code pass_on(const fk_error *error, fk_error *err) {
+    if (err != NULL) {
+        *err = *error;
+    }
+    return error->code;
+}
 
 /* Takes over the run, also on failure. */
 static fk_code create_loaded(fk_run *run, fk_loaded **ret_loaded, fk_error *err) {
@@ -42,13 +50,16 @@ static void note_version(fk_loaded *loaded) {
     }
 }
 
-/* Missing and damaged assets are errors of a strict load. */
-static fk_code be_strict(const fk_run *run, fk_error *err) {
+/* Missing and damaged assets are errors of a strict load. Weights that got here may only be damaged
+ * when they were salvaged. */
+static fk_code be_strict(const fk_run *run, bool salvaged, fk_error *err) {
     for (size_t i = 0; i < run->info.problem_count; i++) {
         const fk_problem *problem = &run->info.problems[i];
         bool missing = strcmp(problem->code, "missing") == 0;
         bool damaged = strcmp(problem->code, "size") == 0 || strcmp(problem->code, "digest") == 0;
-        if (missing || damaged) {
+        bool weights = problem->path != NULL && run->weights_name != NULL &&
+                       strcmp(problem->path, run->weights_name) == 0;
+        if ((missing || damaged) && !(salvaged && weights)) {
             fk_code code = missing ? FK_E_INCOMPLETE : FK_E_CORRUPT;
             fk_error_set(err, code, "%s of run '%s': %s", problem->path, run->info.run_id,
                          problem->message);
@@ -61,6 +72,19 @@ static fk_code be_strict(const fk_run *run, fk_error *err) {
     return FK_OK;
 }
 
+/* What does not verify is left out, when that is asked for. */
+static fk_code load_weights(fk_loaded *loaded, const fk_load_options *options, fk_watch *watch,
+                            fk_error *err) {
+    fk_error why = {0};
+    fk_code code = fk_load_weights(loaded, options, watch, &why);
+    if (code == FK_OK) {
+        return FK_OK;
+    }
+    return options->salvage && fk_salvage_may_help(code)
+               ? fk_salvage_weights(loaded, watch, &why, err)
+               : pass_on(&why, err);
+}
+
 /* Weights first: without them the rest is of no use. `assets`: the other files, too. */
 static fk_code load_opened(fk_run *run, const fk_load_options *options, bool assets,
                            fk_loaded **ret_loaded, fk_error *err) {
@@ -71,7 +95,7 @@ static fk_code load_opened(fk_run *run, const fk_load_options *options, bool ass
         return code;
     }
     watch.total_bytes = assets ? run->info.size_bytes : run->info.weights_bytes;
-    code = fk_load_weights(loaded, options, &watch, err);
+    code = load_weights(loaded, options, &watch, err);
     if (code != FK_OK) {
         return code;
     }
@@ -82,6 +106,7 @@ static fk_code load_opened(fk_run *run, const fk_load_options *options, bool ass
         code = fk_health_deep(run, depth, !options->no_verify, &watch, err);
     }
     if (code == FK_OK) {
+        fk_findings_join(&run->findings, &loaded->lost);
         note_version(loaded);
         if (run->manifest == FK_RUN_MANIFEST_NONE) {
             fk_weights_note_format(run, &loaded->map);
@@ -89,7 +114,7 @@ static fk_code load_opened(fk_run *run, const fk_load_options *options, bool ass
         code = fk_health_conclude(run, err);
     }
     if (code == FK_OK && options->strict) {
-        code = be_strict(run, err);
+        code = be_strict(run, options->salvage, err);
     }
     if (code != FK_OK) {
         return code;
@@ -189,18 +214,22 @@ static fk_code load_other(fk_store *store, const char *font_id, const fk_run_id 
     return code;
 }
 
-static fk_code pass_on(const fk_error *error, fk_error *err) {
-    if (err != NULL) {
-        *err = *error;
+static fk_code copy_options(const fk_load_options *options, fk_load_options *ret_options,
+                            fk_error *err) {
+    fk_code code =
+        fk_options_copy(ret_options, sizeof *ret_options, options, "fk_load_options", err);
+    if (code == FK_OK && ret_options->salvage && ret_options->no_verify) {
+        code = fk_error_set(err, FK_E_USAGE, "salvage tells by checking, so it excludes no_verify");
+        fk_error_hint(err, "ask for one of the two");
     }
-    return error->code;
+    return code;
 }
 
 fk_code fk_load_model(fk_store *store, const char *font_id, const char *run_id,
                       const fk_load_options *options, fk_loaded **ret_loaded, fk_error *err) {
     fk_load_options asked = {0};
     fk_run *run = NULL;
-    fk_code code = fk_options_copy(&asked, sizeof asked, options, "fk_load_options", err);
+    fk_code code = copy_options(options, &asked, err);
     if (code == FK_OK) {
         code = fk_resolve_and_open(store, font_id, run_id, &run, err);
     }
@@ -228,7 +257,7 @@ fk_code fk_run_load_weights(fk_run *run, const fk_load_options *options, fk_load
                             fk_error *err) {
     fk_load_options asked = {0};
     fk_run *again = NULL;
-    fk_code code = fk_options_copy(&asked, sizeof asked, options, "fk_load_options", err);
+    fk_code code = copy_options(options, &asked, err);
     if (code == FK_OK) {
         code = fk_run_open_again(run, &again, err);
     }

@@ -20,6 +20,9 @@ struct fk_loaded {
     fk_map map;        /* the weights file */
     fk_weights weights;
     const fk_tensor *personality_vector; /* or NULL */
+    /* of a salvage only: */
+    const fk_value *top; /* the whole object of the file, less what was lost; else NULL */
+    fk_findings lost;    /* of the run's arena: what was damaged, and so left out */
 };
 
 FK_DEFINE_SCOPED(fk_loaded, fk_loaded_destroy);

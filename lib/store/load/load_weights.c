@@ -7,6 +7,7 @@
 #include "checkpoint/torch_read.h"
 #include "os/file.h"
 #include "store/load/load.h"
+#include "store/load/vector.h"
 #include "store/names/layout.h"
 #include "store/run/damage.h"
 #include "store/run/health.h"
@@ -81,12 +82,19 @@ static fk_code set_empty(const weights_reading *reading, fk_error *err) {
     return FK_E_CORRUPT;
 }
 
+static void set_hint(const fk_damage *damage, fk_error *err) {
+    fk_error_hint(err, damage->intact > 0
+                           ? "restore the file from a copy, or salvage what is intact"
+                           : "restore the file from a copy");
+}
+
 /* From bytes whose digest fails to the tensor, its byte range, and what is intact. */
 static fk_code name_damage(const weights_reading *reading, const bool *damaged, fk_error *err) {
     fk_findings scratch;
     fk_findings_init(&scratch, reading->loaded->values);
     fk_damage damage = {.listed = reading->listed,
                         .damaged = damaged,
+                        .is_weights = true,
                         .fd = reading->fd,
                         .bytes = reading->options->mmap ? NULL : reading->loaded->map.data};
     fk_code code = fk_damage_examine(&damage, &scratch, err);
@@ -99,6 +107,7 @@ static fk_code name_damage(const weights_reading *reading, const bool *damaged, 
         fk_error_path(err, reading->name);
         fk_error_offset(err, damage.offset);
     }
+    set_hint(&damage, err);
     return FK_E_CORRUPT;
 }
 
@@ -145,15 +154,14 @@ static fk_code fetch(weights_reading *reading, fk_error *err) {
 /* The CRCs of a file that no manifest vouches for say what is damaged, too. */
 static fk_code name_crc_damage(const weights_reading *reading, fk_error *err) {
     fk_run_file file = {.path = reading->name, .bytes = reading->bytes};
-    fk_damage damage = {.listed = &file, .bytes = reading->loaded->map.data};
+    fk_damage damage = {.listed = &file, .is_weights = true, .bytes = reading->loaded->map.data};
     fk_findings scratch;
-    bool found = false;
     fk_findings_init(&scratch, reading->loaded->values);
-    fk_code code = fk_damage_examine_tensors(&damage, &scratch, &found, NULL);
-    if (code == FK_OK && found) {
+    if (fk_damage_examine(&damage, &scratch, NULL) == FK_OK && scratch.count > 0) {
         fk_error_set(err, FK_E_CORRUPT, "'%s' of run '%s' is damaged: %s", reading->name,
                      reading->loaded->run->info.run_id, damage.summary);
         fk_error_offset(err, damage.offset);
+        set_hint(&damage, err);
     }
     return FK_E_CORRUPT;
 }
@@ -176,57 +184,6 @@ static fk_code parse(const weights_reading *reading, fk_error *err) {
     return code;
 }
 
-/* Copies the elements of a strided view in C order. */
-static void gather(const fk_tensor *tensor, uint8_t *into) {
-    size_t width = fk_dtype_bytes(tensor->dtype);
-    const uint8_t *from = fk_tensor_data(tensor);
-    uint64_t elements = fk_tensor_elements(tensor);
-    int64_t index[64] = {0};
-    for (uint64_t i = 0; i < elements; i++) {
-        int64_t at = 0;
-        for (uint32_t d = 0; d < tensor->rank; d++) {
-            at += index[d] * tensor->strides[d];
-        }
-        memcpy(into + i * width, from + at * (int64_t)width, width);
-        for (uint32_t d = tensor->rank; d-- > 0;) {
-            if (++index[d] < tensor->shape[d]) {
-                break;
-            }
-            index[d] = 0;
-        }
-    }
-}
-
-/* The personality vector stands in contiguous memory of its own. */
-static fk_code own_vector(fk_loaded *loaded, fk_error *err) {
-    if (loaded->weights.personality_vector == NULL) {
-        return FK_OK;
-    }
-    const fk_tensor *vector = fk_value_as_tensor(loaded->weights.personality_vector);
-    uint64_t bytes = 0;
-    if (!fk_checked_multiply(fk_tensor_elements(vector), fk_dtype_bytes(vector->dtype), &bytes) ||
-        (bytes > loaded->map.bytes && bytes > FK_LIMIT_EXPANDED_BYTES)) {
-        /* an expanded view takes any number of bytes to write out */
-        return fk_error_set(err, FK_E_LIMIT, "the personality vector is larger than its file");
-    }
-    void *data = fk_values_allocate(loaded->values, (size_t)bytes);
-    fk_storage *storage = data == NULL ? NULL : fk_storage_create(loaded->values, data, bytes);
-    if (storage == NULL) {
-        return fk_error_no_memory(err);
-    }
-    gather(vector, data);
-    fk_tensor own = *vector;
-    own.strides = NULL;
-    own.offset = 0;
-    own.storage = storage;
-    fk_value *value = fk_value_tensor(loaded->values, &own);
-    if (value == NULL) {
-        return fk_error_no_memory(err);
-    }
-    loaded->personality_vector = fk_value_as_tensor(value);
-    return FK_OK;
-}
-
 fk_code fk_load_weights(fk_loaded *loaded, const fk_load_options *options, fk_watch *watch,
                         fk_error *err) {
     FK_SCOPED(weights_reading_finish)
@@ -240,7 +197,7 @@ fk_code fk_load_weights(fk_loaded *loaded, const fk_load_options *options, fk_wa
         code = parse(&reading, err);
     }
     if (code == FK_OK) {
-        code = own_vector(loaded, err);
+        code = fk_vector_own(loaded, err);
     }
     bool of_file = code != FK_OK && code != FK_E_NO_MEMORY && code != FK_E_CANCELLED;
     return of_file ? fk_run_error_path(loaded->run, code, err) : code;

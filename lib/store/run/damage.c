@@ -7,25 +7,10 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "checkpoint/torch_read.h"
 #include "digest/digest.h"
 #include "os/map.h"
 #include "store/names/layout.h"
 #include "store/run/pieces.h"
-
-/* The rows of fk_torch_locate_damage. */
-typedef struct fk_damage_rows {
-    fk_torch_damage *rows;
-    size_t count;
-    size_t tensors; /* in the file, in all */
-} fk_damage_rows;
-
-static void fk_damage_rows_finish(fk_damage_rows *rows) {
-    for (size_t i = 0; i < rows->count; i++) {
-        free(rows->rows[i].tensor);
-    }
-    free(rows->rows);
-}
 
 fk_byte_range fk_damage_range(const fk_run_file *listed, const bool *damaged, size_t from) {
     fk_byte_range range = {0};
@@ -46,10 +31,10 @@ fk_byte_range fk_damage_range(const fk_run_file *listed, const bool *damaged, si
     return range;
 }
 
-static void add_pieces(fk_damage *damage, fk_findings *findings) {
+/* One row per run of pieces. */
+static void add_pieces(const fk_damage *damage, const bool *damaged, fk_findings *findings) {
     const fk_run_file *listed = damage->listed;
-    fk_byte_range range = fk_damage_range(listed, damage->damaged, 0);
-    damage->offset = range.offset;
+    fk_byte_range range = fk_damage_range(listed, damaged, 0);
     while (range.length > 0) {
         fk_problem problem = FK_PROBLEM("digest", listed->path);
         problem.offset = range.offset;
@@ -59,101 +44,151 @@ static void add_pieces(fk_damage *damage, fk_findings *findings) {
                         range.offset, range.offset + range.length,
                         damage->summary[0] == '\0' ? "" : ": ", damage->summary);
         uint64_t end = range.offset + range.length;
-        range = fk_damage_range(listed, damage->damaged,
-                                (size_t)((end + FK_PIECE_BYTES - 1) / FK_PIECE_BYTES));
+        range =
+            fk_damage_range(listed, damaged, (size_t)((end + FK_PIECE_BYTES - 1) / FK_PIECE_BYTES));
     }
 }
 
-/* Where the manifest has digests, a record counts only when it touches a damaged piece: a CRC that
- * was never right is no damage. */
-static bool touches_damage(const fk_damage *damage, const fk_torch_damage *row) {
+/* Whether no damaged piece touches bytes of the file. */
+static bool pieces_hold(void *user, uint64_t offset, uint64_t bytes) {
+    const fk_damage *damage = user;
     if (damage->damaged == NULL) {
-        return true;
+        return false;
     }
-    uint64_t last = row->bytes == 0 ? row->offset : row->offset + row->bytes - 1;
-    for (uint64_t piece = row->offset / FK_PIECE_BYTES; piece <= last / FK_PIECE_BYTES; piece++) {
-        if (piece < damage->listed->pieces && damage->damaged[piece]) {
-            return true;
+    uint64_t last = bytes == 0 ? offset : offset + bytes - 1;
+    for (uint64_t piece = offset / FK_PIECE_BYTES; piece <= last / FK_PIECE_BYTES; piece++) {
+        if (piece >= damage->listed->pieces || damage->damaged[piece]) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
-static void keep_touched(const fk_damage *damage, fk_damage_rows *rows) {
-    size_t kept = 0;
-    for (size_t i = 0; i < rows->count; i++) {
-        if (touches_damage(damage, &rows->rows[i])) {
-            rows->rows[kept++] = rows->rows[i];
-        } else {
-            free(rows->rows[i].tensor);
-        }
-    }
-    rows->count = kept;
+fk_torch_proof fk_damage_proof(const fk_damage *damage) {
+    return (fk_torch_proof){pieces_hold, (void *)(uintptr_t)damage};
 }
 
 /* Tensors that no row names. */
-static size_t count_intact(const fk_damage_rows *rows) {
-    size_t intact = rows->tensors;
-    for (size_t i = 0; i < rows->count; i++) {
-        intact -= rows->rows[i].tensor != NULL && intact > 0;
+static size_t count_intact(const fk_torch_losses *losses) {
+    size_t intact = losses->tensors;
+    for (size_t i = 0; i < losses->count; i++) {
+        intact -= losses->rows[i].tensor != NULL && intact > 0;
     }
     return intact;
 }
 
-static void add_tensor(const fk_damage *damage, fk_findings *findings, const fk_damage_rows *rows,
-                       const fk_torch_damage *row) {
+/* "bytes 64 to 128", or what is said where that is not known. */
+static const char *place(const fk_torch_loss *row, char into[64]) {
+    if (row->offset == FK_NO_OFFSET) {
+        return "its record is not found";
+    }
+    snprintf(into, 64, "bytes %" PRIu64 " to %" PRIu64, row->offset, row->offset + row->bytes);
+    return into;
+}
+
+static void add_row(const fk_damage *damage, fk_findings *findings, const fk_torch_losses *losses,
+                    const fk_torch_loss *row) {
+    char where[64];
     fk_problem problem = FK_PROBLEM("digest", damage->listed->path);
     problem.tensor = row->tensor;
     problem.offset = row->offset;
     problem.length = row->bytes;
-    if (row->tensor != NULL) {
+    if (row->tensor != NULL && row->undescribed) {
         fk_findings_add(findings, FK_CORRUPT, &problem,
-                        "tensor '%s' (bytes %" PRIu64 " to %" PRIu64
-                        ") is damaged; %zu of %zu tensors are intact",
-                        row->tensor, row->offset, row->offset + row->bytes, count_intact(rows),
-                        rows->tensors);
+                        "tensor '%s' is lost: what the file says of it is damaged (%s); %zu of %zu "
+                        "tensors are intact",
+                        row->tensor, place(row, where), damage->intact, losses->tensors);
+    } else if (row->tensor != NULL) {
+        fk_findings_add(findings, FK_CORRUPT, &problem,
+                        "tensor '%s' (%s) is damaged; %zu of %zu tensors are intact", row->tensor,
+                        place(row, where), damage->intact, losses->tensors);
+    } else if (losses->tensors == 0) {
+        fk_findings_add(findings, FK_CORRUPT, &problem,
+                        "%s are damaged; which tensors are intact cannot be told",
+                        place(row, where));
     } else {
         fk_findings_add(findings, FK_CORRUPT, &problem,
-                        "bytes %" PRIu64 " to %" PRIu64 ", which belong to no tensor, are damaged",
-                        row->offset, row->offset + row->bytes);
+                        "%s, which belong to no tensor, are damaged", place(row, where));
     }
 }
 
-static void summarise(fk_damage *damage, const fk_damage_rows *rows) {
-    const fk_torch_damage *first = &rows->rows[0];
-    size_t tensors = 0;
-    for (size_t i = rows->count; i-- > 0;) {
-        if (rows->rows[i].tensor != NULL) {
-            first = &rows->rows[i];
-            tensors++;
-        }
+/* No record fails its CRC: the bytes between them do, unless all of it is something else. */
+static void summarise_between(fk_damage *damage, size_t tensors) {
+    const bool *damaged = damage->damaged;
+    bool all = damaged == NULL || memchr(damaged, false, damage->listed->pieces) == NULL;
+    snprintf(damage->summary, sizeof damage->summary,
+             all ? "each of its %zu tensors has the CRC-32 noted beside it, so bytes between them "
+                   "changed, or another checkpoint stands in its place"
+                 : "the damage is between its records; all %zu tensors are intact",
+             tensors);
+}
+
+static void summarise(fk_damage *damage, const fk_torch_losses *losses) {
+    char where[64];
+    const fk_torch_loss *first = &losses->rows[0];
+    size_t lost = losses->tensors - damage->intact;
+    for (size_t i = losses->count; i-- > 0;) {
+        first = losses->rows[i].tensor != NULL ? &losses->rows[i] : first;
     }
     damage->offset = first->offset;
     char *into = damage->summary;
     size_t room = sizeof damage->summary;
-    uint64_t end = first->offset + first->bytes;
-    if (rows->tensors == 0) {
+    const char *what = place(first, where);
+    const char *others = lost > 1 ? " and others are" : " is";
+    if (losses->tensors == 0) {
+        snprintf(into, room, "%s are damaged; which tensors are intact cannot be told", what);
+    } else if (lost == 0) {
+        snprintf(into, room, "%s are damaged; all %zu tensors are intact", what, losses->tensors);
+    } else if (losses->tensors > lost) {
         snprintf(into, room,
-                 "bytes %" PRIu64 " to %" PRIu64 " are damaged; which tensors are "
-                 "intact cannot be told",
-                 first->offset, end);
-    } else if (tensors == 0) {
-        snprintf(into, room,
-                 "bytes %" PRIu64 " to %" PRIu64 " are damaged; all %zu tensors are "
-                 "intact",
-                 first->offset, end, rows->tensors);
-    } else if (rows->tensors > tensors) {
-        snprintf(into, room,
-                 "tensor '%.200s' (bytes %" PRIu64 " to %" PRIu64 ")%s damaged; the "
-                 "other %zu of %zu tensors are intact",
-                 first->tensor, first->offset, end, tensors > 1 ? " and others are" : " is",
-                 rows->tensors - tensors, rows->tensors);
+                 "tensor '%.200s' (%s)%s damaged; the other %zu of %zu tensors are intact",
+                 first->tensor, what, others, losses->tensors - lost, losses->tensors);
     } else {
-        snprintf(into, room,
-                 "tensor '%.200s' (bytes %" PRIu64 " to %" PRIu64 ")%s damaged; "
-                 "no tensor is known to be intact",
-                 first->tensor, first->offset, end, tensors > 1 ? " and others are" : " is");
+        snprintf(into, room, "tensor '%.200s' (%s)%s damaged; no tensor is known to be intact",
+                 first->tensor, what, others);
     }
+}
+
+/* Damaged pieces that no row explains: a record may be lost for damage in the directory. */
+static fk_code add_other_pieces(const fk_damage *damage, const fk_torch_losses *losses,
+                                fk_findings *findings, fk_error *err) {
+    size_t pieces = damage->listed->pieces;
+    FK_SCOPED(fk_freep) bool *others = calloc(pieces + 1, sizeof *others);
+    if (others == NULL) {
+        return fk_error_no_memory(err);
+    }
+    memcpy(others, damage->damaged, pieces * sizeof *others);
+    for (size_t i = 0; i < losses->count; i++) {
+        const fk_torch_loss *row = &losses->rows[i];
+        uint64_t last = row->bytes == 0 ? row->offset : row->offset + row->bytes - 1;
+        uint64_t piece = row->undescribed ? pieces : row->offset / FK_PIECE_BYTES;
+        for (; piece < pieces && piece <= last / FK_PIECE_BYTES; piece++) {
+            others[piece] = false;
+        }
+    }
+    add_pieces(damage, others, findings);
+    return FK_OK;
+}
+
+fk_code fk_damage_report(fk_damage *damage, const fk_torch_losses *losses, fk_findings *findings,
+                         fk_error *err) {
+    damage->summary[0] = '\0';
+    damage->intact = count_intact(losses);
+    damage->offset = damage->damaged == NULL
+                         ? FK_NO_OFFSET
+                         : fk_damage_range(damage->listed, damage->damaged, 0).offset;
+    for (size_t i = 0; i < losses->count; i++) {
+        add_row(damage, findings, losses, &losses->rows[i]);
+    }
+    if (losses->count == 0 && losses->tensors > 0) {
+        summarise_between(damage, losses->tensors);
+    }
+    fk_code code =
+        damage->damaged != NULL ? add_other_pieces(damage, losses, findings, err) : FK_OK;
+    if (losses->count > 0) {
+        summarise(damage, losses);
+    }
+    return code;
 }
 
 /* The file in memory, to look for tensors; damage in it is what we are after. NULL where it cannot
@@ -172,45 +207,19 @@ static const uint8_t *read_bytes(const fk_damage *damage, fk_map *map) {
     return map->data != NULL && fk_pieces_check(&job, NULL, NULL) == FK_OK ? map->data : NULL;
 }
 
-fk_code fk_damage_examine_tensors(fk_damage *damage, fk_findings *findings, bool *ret_found,
-                                  fk_error *err) {
+/* Without rows where the tensors cannot be looked for. */
+static fk_code locate(const fk_damage *damage, fk_torch_losses *ret_losses, fk_error *err) {
     FK_SCOPED(fk_map_finish) fk_map map = {0};
-    FK_SCOPED(fk_damage_rows_finish) fk_damage_rows rows = {0};
-    damage->summary[0] = '\0';
-    *ret_found = false;
+    const fk_torch_proof proof = fk_damage_proof(damage);
     const uint8_t *bytes = read_bytes(damage, &map);
-    if (bytes == NULL) {
-        return FK_OK;
-    }
-    fk_code code = fk_torch_locate_damage(bytes, (size_t)damage->listed->bytes, &rows.rows,
-                                          &rows.count, &rows.tensors, err);
-    if (code != FK_OK) {
-        return code == FK_E_NO_MEMORY ? code : FK_OK;
-    }
-    keep_touched(damage, &rows);
-    for (size_t i = 0; i < rows.count; i++) {
-        add_tensor(damage, findings, &rows, &rows.rows[i]);
-    }
-    if (rows.count > 0) {
-        summarise(damage, &rows);
-    } else if (rows.tensors > 0) {
-        snprintf(damage->summary, sizeof damage->summary,
-                 "the damage is between its records; all %zu tensors are intact", rows.tensors);
-    }
-    *ret_found = rows.count > 0;
-    return FK_OK;
+    return bytes == NULL
+               ? FK_OK
+               : fk_torch_locate_damage(bytes, (size_t)damage->listed->bytes,
+                                        damage->damaged == NULL ? NULL : &proof, ret_losses, err);
 }
 
 fk_code fk_damage_examine(fk_damage *damage, fk_findings *findings, fk_error *err) {
-    bool found = false;
-    if (strcmp(damage->listed->path, FK_WEIGHTS_FILE) == 0) {
-        fk_code code = fk_damage_examine_tensors(damage, findings, &found, err);
-        if (code != FK_OK) {
-            return code;
-        }
-    }
-    if (!found) {
-        add_pieces(damage, findings);
-    }
-    return FK_OK;
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses losses = {0};
+    fk_code code = damage->is_weights ? locate(damage, &losses, err) : FK_OK;
+    return code == FK_OK ? fk_damage_report(damage, &losses, findings, err) : code;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "checkpoint/torch_damage.h"
 #include "fontkeep/run.h"
 #include "store/run/findings.h"
 
@@ -18,23 +19,29 @@ typedef struct fk_byte_range {
 /* The first run of damaged pieces from piece `from` on. */
 fk_byte_range fk_damage_range(const fk_run_file *listed, const bool *damaged, size_t from);
 
+/* What is known of a damaged file. */
 typedef struct fk_damage {
     const fk_run_file *listed;
-    const bool *damaged;  /* [pieces] */
-    int fd;               /* of the file */
+    const bool *damaged; /* [pieces]; NULL: no manifest vouches for the file, its CRCs have to do */
+    bool is_weights;     /* a checkpoint, whose tensors are looked for */
+    int fd;              /* of the file */
     const uint8_t *bytes; /* the whole file, or NULL: it is read when the tensors are looked for */
     /* out: */
     char summary[512]; /* of weights: what is damaged, what is intact; "" when unknown */
-    uint64_t offset;   /* of the first damaged tensor, or piece */
+    uint64_t offset;   /* of the first damaged tensor, or piece; FK_NO_OFFSET when unknown */
+    size_t intact;     /* tensors that are known to be */
 } fk_damage;
 
+/* Bytes of pieces that are good are as they were. Borrows `damage`. */
+fk_torch_proof fk_damage_proof(const fk_damage *damage);
+
 /* Adds problems (code "digest") for a damaged file: of weights one per damaged tensor, as far as
- * the CRCs tell; else one per run of damaged pieces. Fails only for want of memory. */
+ * the CRCs tell, and one per run of damaged pieces that no tensor touches. Without `damaged` there
+ * may be none. Fails only for want of memory. */
 fk_code fk_damage_examine(fk_damage *damage, fk_findings *findings, fk_error *err);
 
-/* The same for weights that no manifest vouches for. `*ret_found`: whether any tensor was found
- * damaged. */
-fk_code fk_damage_examine_tensors(fk_damage *damage, fk_findings *findings, bool *ret_found,
-                                  fk_error *err);
+/* The same for weights whose losses are known. */
+fk_code fk_damage_report(fk_damage *damage, const fk_torch_losses *losses, fk_findings *findings,
+                         fk_error *err);
 
 #endif

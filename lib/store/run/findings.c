@@ -8,7 +8,7 @@
 #include "value/values.h"
 
 void fk_findings_init(fk_findings *findings, fk_values *values) {
-    *findings = (fk_findings){.values = values, .health = FK_COMPLETE};
+    *findings = (fk_findings){.values = values, .limit = FK_LIMIT_PROBLEMS, .health = FK_COMPLETE};
 }
 
 static const char *copy_text(fk_findings *findings, const char *text) {
@@ -46,14 +46,14 @@ static bool make_room(fk_findings *findings) {
 static void add(fk_findings *findings, fk_health health, const fk_problem *problem,
                 const char *message) {
     findings->health = health < findings->health ? health : findings->health;
-    if (findings->count >= FK_LIMIT_PROBLEMS || !make_room(findings)) {
+    if (findings->count >= findings->limit || !make_room(findings)) {
         return;
     }
     fk_problem *added = &findings->problems[findings->count++];
     *added = *problem;
     added->path = copy_text(findings, problem->path);
     added->tensor = copy_text(findings, problem->tensor);
-    bool last = findings->count == FK_LIMIT_PROBLEMS;
+    bool last = findings->count == findings->limit;
     added->message = copy_text(findings, last ? "there are more problems than are kept" : message);
 }
 
@@ -72,4 +72,12 @@ void fk_findings_add_error(fk_findings *findings, fk_health health, const char *
     fk_problem problem = FK_PROBLEM(problem_code, path);
     problem.offset = error->offset;
     add(findings, health, &problem, error->message);
+}
+
+void fk_findings_join(fk_findings *findings, const fk_findings *more) {
+    findings->failed = findings->failed || more->failed;
+    findings->limit = more->limit > findings->limit ? more->limit : findings->limit;
+    for (size_t i = 0; i < more->count; i++) {
+        add(findings, more->health, &more->problems[i], more->problems[i].message);
+    }
 }

@@ -15,6 +15,7 @@ typedef struct fk_findings {
     fk_problem *problems;
     size_t count;
     size_t capacity;
+    size_t limit; /* problems that are kept: FK_LIMIT_PROBLEMS, where nobody asks for more */
     fk_health health;
     bool failed; /* memory was short: the list is not complete */
 } fk_findings;
@@ -33,5 +34,8 @@ void fk_findings_add(fk_findings *findings, fk_health health, const fk_problem *
 /* The same with the message and offset of an error. */
 void fk_findings_add_error(fk_findings *findings, fk_health health, const char *problem_code,
                            const char *path, const fk_error *error);
+
+/* Adds what `more`, of the same arena, found. */
+void fk_findings_join(fk_findings *findings, const fk_findings *more);
 
 #endif

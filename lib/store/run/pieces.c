@@ -10,7 +10,8 @@
 #include "os/file.h"
 #include "os/map.h"
 
-#define BLOCK_BYTES (UINT64_C(1) << 20) /* hashed while it is in the cache */
+#define BLOCK_BYTES  (UINT64_C(1) << 20) /* hashed while it is in the cache */
+#define SECTOR_BYTES 4096                /* what disks lose at a time */
 /* A virtual machine may have to fetch free memory from its host, and huge pages first of all. After
  * so many blocks that came slowly the rest is asked for in small pages, which are still at hand. */
 #define SLOW_BLOCKS 3
@@ -87,6 +88,21 @@ static void populate(fk_pieces_state *state, uint8_t *block, size_t bytes) {
     }
 }
 
+/* All of a block but what cannot be read. */
+static fk_code read_sectors(const fk_pieces_job *job, uint64_t offset, uint8_t *into, size_t bytes,
+                            fk_error *err) {
+    for (size_t at = 0; at < bytes; at += SECTOR_BYTES) {
+        size_t sector = bytes - at < SECTOR_BYTES ? bytes - at : SECTOR_BYTES;
+        fk_code code = fk_file_read_at(job->fd, into + at, sector, offset + at, job->path, err);
+        if (code == FK_E_IO) {
+            memset(into + at, 0, sector);
+        } else if (code != FK_OK) {
+            return code;
+        }
+    }
+    return FK_OK;
+}
+
 static fk_code read_block(fk_pieces_state *state, const fk_pieces_worker *worker, uint64_t offset,
                           size_t bytes, fk_error *err) {
     const fk_pieces_job *job = state->job;
@@ -95,6 +111,9 @@ static fk_code read_block(fk_pieces_state *state, const fk_pieces_worker *worker
         populate(state, into, bytes);
     }
     fk_code code = fk_file_read_at(job->fd, into, bytes, offset, job->path, err);
+    if (code == FK_E_IO && job->past_failures) {
+        code = read_sectors(job, offset, into, bytes, err);
+    }
     if (code == FK_OK && worker->digest != NULL) {
         code = fk_piece_digest_update(worker->digest, into, bytes, err);
     }

@@ -19,6 +19,8 @@ typedef struct fk_pieces_job {
     uint64_t bytes;          /* of the file */
     const fk_run_file *file; /* its digests, or NULL: nothing is compared */
     bool sha256;             /* SHA-256 of every piece, even where there is an XXH3 */
+    bool past_failures; /* what the system fails to read counts as zeros: the digests, or CRCs, then
+                           tell that it is not what it was */
     uint8_t *into;   /* memory for the whole file, or NULL: it passes through a buffer per thread */
     fk_watch *watch; /* or NULL */
 } fk_pieces_job;

@@ -172,7 +172,10 @@ fk_code fk_run_file_examine(fk_run *run, const fk_run_file *listed, fk_depth dep
         problem.offset = error.offset;
         return note_failure(run, code, &problem, &error, err);
     }
-    fk_damage damage = {.listed = listed, .damaged = damaged, .fd = fd};
+    fk_damage damage = {.listed = listed,
+                        .damaged = damaged,
+                        .is_weights = strcmp(listed->path, FK_WEIGHTS_FILE) == 0,
+                        .fd = fd};
     return fk_damage_examine(&damage, &run->findings, err);
 }
 

@@ -60,15 +60,15 @@ static fk_code judge(fk_run *run, fk_map *map, int fd, fk_error *err) {
         return FK_OK;
     }
     fk_run_file file = {.path = run->weights_name, .bytes = map->bytes};
-    fk_damage damage = {.listed = &file, .fd = fd, .bytes = map->data};
-    bool found = false;
+    fk_damage damage = {.listed = &file, .is_weights = true, .fd = fd, .bytes = map->data};
+    size_t before = run->findings.count;
     if (map->bytes > 0) {
-        code = fk_damage_examine_tensors(&damage, &run->findings, &found, err);
+        code = fk_damage_examine(&damage, &run->findings, err);
         if (code != FK_OK) {
             return code;
         }
     }
-    if (!found) {
+    if (run->findings.count == before) {
         fk_findings_add_error(&run->findings, FK_CORRUPT, "digest", run->weights_name, &error);
     }
     return FK_OK;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "checkpoint/inspection.h"
+#include "checkpoint/torch_damage.h"
 #include "checkpoint/torch_write.h"
 #include "checkpoint_fixture.h"
 #include "memory_sink.h"
@@ -140,19 +141,23 @@ static void write_again(const fk_value *top) {
     }
 }
 
-static void free_damage(fk_torch_damage *damage, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        free(damage[i].tensor);
-    }
-    free(damage);
+static bool nothing_holds(void *user, uint64_t offset, uint64_t bytes) {
+    (void)user, (void)offset, (void)bytes;
+    return false;
+}
+
+static void salvage(uint8_t *file, size_t length) {
+    FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses losses = {0};
+    const fk_torch_proof proof = {nothing_holds, NULL};
+    fk_value *top = NULL;
+    fk_torch_salvage(file, length, &proof, values, &top, &losses, NULL);
 }
 
 /* All that looks into a file of strangers. */
 static void look(checkpoint *one) {
     fk_inspection *inspection = NULL;
-    fk_torch_damage *damage = NULL;
-    size_t count = 0;
-    size_t tensors;
+    fk_torch_losses losses = {0};
     uint8_t *file = one->built.file.bytes;
     size_t length = one->built.file.length;
     if (checkpoint_read(one, FK_READ_CHECK_CRC) == FK_OK) {
@@ -164,8 +169,9 @@ static void look(checkpoint *one) {
     fk_inspection_destroy(inspection);
     file[one->built.payload[STORAGE_0]] ^= 1;
     file[one->built.payload[STORAGE_1]] ^= 1;
-    assert_int_equal(fk_torch_locate_damage(file, length, &damage, &count, &tensors, NULL), FK_OK);
-    free_damage(damage, count);
+    assert_int_equal(fk_torch_locate_damage(file, length, NULL, &losses, NULL), FK_OK);
+    fk_torch_losses_finish(&losses);
+    salvage(file, length);
 }
 
 static long peak_kib(void) {

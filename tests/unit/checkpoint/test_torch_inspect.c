@@ -1,4 +1,5 @@
 #include "checkpoint/inspection.h"
+#include "checkpoint/torch_damage.h"
 #include "checkpoint_fixture.h"
 
 #define TENSOR_A REBUILT("FloatStorage", "0", "cpu", "\4")
@@ -164,28 +165,15 @@ static void test_findings_have_a_limit(void **state) {
 
 /* ---- where damage is */
 
-typedef struct located {
-    fk_torch_damage *rows;
-    size_t count;
-    size_t tensors;
-} located;
-
-static void located_finish(located *found) {
-    for (size_t i = 0; i < found->count; i++) {
-        free(found->rows[i].tensor);
-    }
-    free(found->rows);
-}
-
-static fk_code locate(const checkpoint *one, located *ret_found) {
-    return fk_torch_locate_damage(one->built.file.bytes, one->built.file.length, &ret_found->rows,
-                                  &ret_found->count, &ret_found->tensors, NULL);
+static fk_code locate(const checkpoint *one, fk_torch_losses *ret_found) {
+    return fk_torch_locate_damage(one->built.file.bytes, one->built.file.length, NULL, ret_found,
+                                  NULL);
 }
 
 static void test_damage_names_every_tensor_of_a_record(void **state) {
     (void)state;
     FK_SCOPED(checkpoint_finish) checkpoint one;
-    FK_SCOPED(located_finish) located found = {0};
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses found = {0};
     static const char pickle[] =
         "}(U\1a" REBUILT("FloatStorage", "0", "cpu", "\4") "U\1b](" REBUILT(
             "LongStorage", "1", "cpu", "\2") REBUILT("LongStorage", "1", "cpu", "\2") "eu.";
@@ -206,7 +194,7 @@ static void test_damage_names_every_tensor_of_a_record(void **state) {
 static void test_a_damaged_pickle_is_a_row_without_tensor(void **state) {
     (void)state;
     FK_SCOPED(checkpoint_finish) checkpoint one;
-    FK_SCOPED(located_finish) located found = {0};
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses found = {0};
     checkpoint_make(&one, RECORDS, NULL, NULL, 0, true);
     one.built.file.bytes[one.built.payload[PICKLE] + 2] = 0xFF;
     one.built.file.bytes[one.built.payload[STORAGE_0]] ^= 1;
@@ -221,7 +209,7 @@ static void test_a_damaged_pickle_is_a_row_without_tensor(void **state) {
 static void test_damage_in_an_unreadable_archive_gives_no_rows(void **state) {
     (void)state;
     FK_SCOPED(checkpoint_finish) checkpoint one;
-    FK_SCOPED(located_finish) located found = {.count = 7, .tensors = 7};
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses found = {.tensors = 7};
     checkpoint_make(&one, RECORDS, NULL, NULL, 0, true);
     one.built.file.bytes[one.built.end] ^= 1;
     assert_int_equal(locate(&one, &found), FK_OK);
@@ -233,7 +221,7 @@ static void test_damage_in_an_unreadable_archive_gives_no_rows(void **state) {
 static void test_an_intact_file_has_no_damage(void **state) {
     (void)state;
     FK_SCOPED(checkpoint_finish) checkpoint one;
-    FK_SCOPED(located_finish) located found = {0};
+    FK_SCOPED(fk_torch_losses_finish) fk_torch_losses found = {0};
     checkpoint_make(&one, RECORDS, NULL, NULL, 0, true);
     assert_int_equal(locate(&one, &found), FK_OK);
     assert_int_equal(found.count, 0);

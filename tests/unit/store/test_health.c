@@ -206,7 +206,7 @@ static void test_damage_between_tensors_gives_the_piece(void **state) {
     const fk_problem *problem = assert_found(deep(it, id), FK_CORRUPT, "digest", "weights");
     assert_null(problem->tensor);
     assert_int_equal(problem->offset, 0);
-    assert_non_null(strstr(problem->message, "all 2 tensors are intact"));
+    assert_non_null(strstr(problem->message, "each of its 2 tensors has the CRC-32"));
 }
 
 static void test_missing_weights_are_incomplete(void **state) {

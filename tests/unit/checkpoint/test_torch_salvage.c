@@ -1,0 +1,275 @@
+/* Reading what is left of damaged checkpoints. */
+#include "checkpoint/torch_damage.h"
+#include "checkpoint_fixture.h"
+
+/* {"a": float32[4], "b": [int64[2], same, 7]} */
+#define PICKLE_WITH_LIST                                                                           \
+    "}(U\1a" REBUILT("FloatStorage", "0", "cpu", "\4") "U\1b](" REBUILT(                           \
+        "LongStorage", "1", "cpu", "\2") REBUILT("LongStorage", "1", "cpu", "\2") "K\7eu."
+
+typedef struct salvaged {
+    checkpoint one;
+    fk_torch_losses losses;
+    uint64_t proven_from; /* bytes that are known to be as they were */
+    uint64_t proven_to;
+} salvaged;
+
+static int setup(void **state) {
+    *state = calloc(1, sizeof(salvaged));
+    return 0;
+}
+
+static int teardown(void **state) {
+    salvaged *it = *state;
+    fk_torch_losses_finish(&it->losses);
+    checkpoint_finish(&it->one);
+    free(it);
+    return 0;
+}
+
+static bool is_proven(void *user, uint64_t offset, uint64_t bytes) {
+    const salvaged *it = user;
+    return offset >= it->proven_from && offset + bytes <= it->proven_to;
+}
+
+static void make(salvaged *it) {
+    checkpoint_make(&it->one, PICKLE, "archive/data.pkl", SIZED(PICKLE_WITH_LIST), true);
+}
+
+static void damage(salvaged *it, size_t offset) {
+    it->one.built.file.bytes[offset] ^= 0x10;
+}
+
+static fk_code salvage(salvaged *it) {
+    const fk_torch_proof proof = {is_proven, it};
+    return fk_torch_salvage(it->one.built.file.bytes, it->one.built.file.length, &proof,
+                            it->one.values, &it->one.top, &it->losses, &it->one.err);
+}
+
+static void assert_lost(const salvaged *it, size_t row, const char *tensor, uint64_t offset,
+                        uint64_t bytes) {
+    assert_true(row < it->losses.count);
+    const fk_torch_loss *found = &it->losses.rows[row];
+    if (tensor == NULL) {
+        assert_null(found->tensor);
+    } else {
+        assert_string_equal(found->tensor, tensor);
+    }
+    assert_int_equal(found->offset, offset);
+    assert_int_equal(found->bytes, bytes);
+}
+
+static void assert_a_is_there(const salvaged *it) {
+    const fk_tensor *a = tensor_of(&it->one, "a");
+    assert_memory_equal(fk_tensor_data(a), two_tensors[STORAGE_0].bytes, 16);
+}
+
+static void test_an_intact_file_loses_nothing(void **state) {
+    salvaged *it = *state;
+    make(it);
+    assert_int_equal(salvage(it), FK_OK);
+    assert_int_equal(it->losses.count, 0);
+    assert_int_equal(it->losses.tensors, 3);
+    assert_a_is_there(it);
+}
+
+static void test_lost_tensors_are_named_and_taken_out(void **state) {
+    salvaged *it = *state;
+    make(it);
+    damage(it, it->one.built.payload[STORAGE_1] + 3);
+    assert_int_equal(salvage(it), FK_OK);
+    assert_int_equal(it->losses.count, 2);
+    assert_lost(it, 0, "b.0", it->one.built.payload[STORAGE_1], 16);
+    assert_lost(it, 1, "b.1", it->one.built.payload[STORAGE_1], 16);
+    const fk_value *list = fk_value_get(it->one.top, "b");
+    assert_int_equal(fk_value_count(list), 3);
+    assert_int_equal(fk_value_kind(fk_value_item(list, 0)), FK_KIND_NONE);
+    assert_int_equal(fk_value_kind(fk_value_item(list, 1)), FK_KIND_NONE);
+    assert_int_equal(fk_value_as_int(fk_value_item(list, 2)), 7);
+    assert_a_is_there(it);
+}
+
+static void test_an_entry_of_a_dict_goes(void **state) {
+    salvaged *it = *state;
+    make(it);
+    damage(it, it->one.built.payload[STORAGE_0]);
+    assert_int_equal(salvage(it), FK_OK);
+    assert_lost(it, 0, "a", it->one.built.payload[STORAGE_0], 16);
+    assert_int_equal(fk_value_count(it->one.top), 1);
+    assert_null(fk_value_get(it->one.top, "a"));
+}
+
+/* Bytes that digests vouch for need no CRC; here it is the CRC that is wrong. */
+static void test_proven_bytes_are_intact_whatever_the_crc(void **state) {
+    salvaged *it = *state;
+    make(it);
+    damage(it, it->one.built.payload[STORAGE_1] + 3);
+    it->proven_from = it->one.built.payload[STORAGE_1];
+    it->proven_to = it->proven_from + 16;
+    assert_int_equal(salvage(it), FK_OK);
+    assert_int_equal(it->losses.count, 0);
+    it->proven_to--;
+    assert_int_equal(salvage(it), FK_OK);
+    assert_int_equal(it->losses.count, 2);
+}
+
+/* What was written without a CRC cannot be told from damage. */
+static void test_a_record_without_crc_is_lost_unless_proven(void **state) {
+    salvaged *it = *state;
+    make(it);
+    archive *built = &it->one.built;
+    memset(built->file.bytes + built->descriptor[STORAGE_0] + 4, 0, 4);
+    memset(built->file.bytes + built->entry[STORAGE_0] + 16, 0, 4);
+    assert_int_equal(salvage(it), FK_OK);
+    assert_lost(it, 0, "a", built->payload[STORAGE_0], 16);
+    fk_torch_losses_finish(&it->losses);
+    assert_int_equal(
+        fk_torch_locate_damage(built->file.bytes, built->file.length, NULL, &it->losses, NULL),
+        FK_OK);
+    assert_int_equal(it->losses.count, 0);
+    it->proven_to = built->file.length;
+    assert_int_equal(salvage(it), FK_OK);
+    assert_a_is_there(it);
+}
+
+static void test_a_damaged_local_header_loses_nothing(void **state) {
+    salvaged *it = *state;
+    make(it);
+    for (size_t at = it->one.built.local[STORAGE_0]; at < it->one.built.payload[STORAGE_0]; at++) {
+        bool in_name = at >= it->one.built.local[STORAGE_0] + 30 &&
+                       at < it->one.built.local[STORAGE_0] + 30 + strlen("archive/data/0");
+        damage(it, at);
+        assert_int_equal(salvage(it), FK_OK);
+        assert_int_equal(it->losses.count, in_name ? 1 : 0);
+        if (in_name) {
+            uint64_t start = it->one.built.local[STORAGE_0];
+            assert_lost(it, 0, "a", start, it->one.built.local[STORAGE_1] - start);
+            assert_true(it->losses.rows[0].undescribed);
+        } else {
+            assert_a_is_there(it);
+        }
+        fk_torch_losses_finish(&it->losses);
+        damage(it, at);
+    }
+}
+
+static void test_a_damaged_descriptor_loses_nothing(void **state) {
+    salvaged *it = *state;
+    make(it);
+    for (size_t i = 0; i < 16; i++) {
+        damage(it, it->one.built.descriptor[STORAGE_0] + i);
+        assert_int_equal(salvage(it), FK_OK);
+        assert_int_equal(it->losses.count, 0);
+        assert_a_is_there(it);
+        damage(it, it->one.built.descriptor[STORAGE_0] + i);
+    }
+}
+
+/* Of "data/0" and "data/1", one is there twice then, and the other is not. */
+static void test_a_name_that_became_another_loses_its_record(void **state) {
+    salvaged *it = *state;
+    make(it);
+    size_t digit = strlen("archive/data/");
+    it->one.built.file.bytes[it->one.built.entry[STORAGE_1] + 46 + digit] = '0';
+    assert_int_equal(salvage(it), FK_OK);
+    assert_a_is_there(it);
+    assert_int_equal(it->losses.count, 3);
+    assert_lost(it, 0, "b.0", FK_NO_OFFSET, 0);
+    assert_lost(it, 1, "b.1", FK_NO_OFFSET, 0);
+    assert_null(it->losses.rows[2].tensor);
+}
+
+/* The header that the directory tells lies outside the file, or within another record. */
+static void test_an_offset_that_leads_nowhere_loses_its_record(void **state) {
+    salvaged *it = *state;
+    archive *built = &it->one.built;
+    make(it);
+    const uint32_t offsets[] = {UINT32_MAX - 1, (uint32_t)built->payload[PICKLE], 7};
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(built->file.bytes + built->entry[STORAGE_1] + 42, &offsets[i], 4);
+        assert_int_equal(salvage(it), FK_OK);
+        assert_lost(it, 0, "b.0", built->local[STORAGE_1],
+                    built->local[STORAGE_1 + 1] - built->local[STORAGE_1]);
+        assert_a_is_there(it);
+        fk_torch_losses_finish(&it->losses);
+    }
+}
+
+static void test_what_belongs_to_no_tensor_is_a_row_without_one(void **state) {
+    salvaged *it = *state;
+    make(it);
+    damage(it, it->one.built.payload[SERIALIZATION]);
+    assert_int_equal(salvage(it), FK_OK);
+    assert_int_equal(it->losses.count, 1);
+    assert_lost(it, 0, NULL, it->one.built.payload[SERIALIZATION], 40);
+    assert_a_is_there(it);
+}
+
+static void test_a_damaged_pickle_leaves_nothing(void **state) {
+    salvaged *it = *state;
+    make(it);
+    damage(it, it->one.built.payload[PICKLE] + 5);
+    assert_int_equal(salvage(it), FK_E_CORRUPT);
+    assert_non_null(strstr(it->one.err.message, "data.pkl"));
+    assert_int_equal(it->one.err.offset, it->one.built.payload[PICKLE]);
+}
+
+static void test_a_damaged_directory_leaves_nothing(void **state) {
+    salvaged *it = *state;
+    make(it);
+    const size_t places[] = {it->one.built.end, it->one.built.zip64_end,
+                             it->one.built.entry[STORAGE_0], it->one.built.local[PICKLE] + 28,
+                             it->one.built.entry[VERSION] + 46 + 8};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        damage(it, places[i]);
+        assert_int_equal(salvage(it), FK_E_CORRUPT);
+        assert_true(it->one.err.message[0] != '\0');
+        damage(it, places[i]);
+    }
+    assert_int_equal(salvage(it), FK_OK);
+}
+
+static void test_no_tensor_left_is_an_error(void **state) {
+    salvaged *it = *state;
+    make(it);
+    damage(it, it->one.built.payload[STORAGE_0]);
+    damage(it, it->one.built.payload[STORAGE_1]);
+    assert_int_equal(salvage(it), FK_E_CORRUPT);
+    assert_non_null(strstr(it->one.err.message, "none of its tensors"));
+}
+
+static void test_other_formats_cannot_be_salvaged(void **state) {
+    salvaged *it = *state;
+    uint8_t text[] = "hello, this is no checkpoint";
+    static uint8_t legacy[] = "\x80\2\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.\x80\2M\xE9";
+    const fk_torch_proof proof = {is_proven, it};
+    it->one.values = fk_values_create();
+    assert_int_equal(fk_torch_salvage(text, sizeof text, &proof, it->one.values, &it->one.top,
+                                      &it->losses, &it->one.err),
+                     FK_E_CORRUPT);
+    assert_int_equal(fk_torch_salvage(legacy, sizeof legacy, &proof, it->one.values, &it->one.top,
+                                      &it->losses, &it->one.err),
+                     FK_E_UNSUPPORTED);
+    assert_non_null(strstr(it->one.err.message, "before PyTorch 1.6"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(test_an_intact_file_loses_nothing),
+        T(test_lost_tensors_are_named_and_taken_out),
+        T(test_an_entry_of_a_dict_goes),
+        T(test_proven_bytes_are_intact_whatever_the_crc),
+        T(test_a_record_without_crc_is_lost_unless_proven),
+        T(test_a_damaged_local_header_loses_nothing),
+        T(test_a_damaged_descriptor_loses_nothing),
+        T(test_a_name_that_became_another_loses_its_record),
+        T(test_an_offset_that_leads_nowhere_loses_its_record),
+        T(test_what_belongs_to_no_tensor_is_a_row_without_one),
+        T(test_a_damaged_pickle_leaves_nothing),
+        T(test_a_damaged_directory_leaves_nothing),
+        T(test_no_tensor_left_is_an_error),
+        T(test_other_formats_cannot_be_salvaged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
