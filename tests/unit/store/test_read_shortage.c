@@ -41,8 +41,8 @@ static void remove_copy(run_bench *it) {
 }
 
 /* The n-th allocation fails, for every n: FK_E_NO_MEMORY, or a result that did without it; nothing
- * leaks (the sanitizer looks), and at last the call works. */
-static void starve(run_bench *it, reading_call call) {
+ * leaks (the sanitizer looks), and at last the call gives what it gives with memory. */
+static void starve_to(run_bench *it, reading_call call, fk_code at_last) {
     size_t short_of_memory = 0;
     for (size_t nth = 1; nth < 100000; nth++) {
         fake_memory_fail(nth);
@@ -50,16 +50,20 @@ static void starve(run_bench *it, reading_call call) {
         bool failed = fake_memory_relent();
         remove_copy(it);
         if (!failed) {
-            assert_int_equal(code, FK_OK);
+            assert_int_equal(code, at_last);
             assert_true(short_of_memory > 0);
             return;
         }
-        if (code != FK_OK) {
+        if (code != at_last) {
             assert_int_equal(code, FK_E_NO_MEMORY);
             short_of_memory++;
         }
     }
     fail_msg("no end");
+}
+
+static void starve(run_bench *it, reading_call call) {
+    starve_to(it, call, FK_OK);
 }
 
 static fk_code list_fonts(run_bench *it) {
@@ -88,11 +92,36 @@ static fk_code get_info(run_bench *it) {
     return code;
 }
 
-static fk_code load(run_bench *it) {
+static fk_code load_with(run_bench *it, fk_load_options options) {
     fk_loaded *loaded = NULL;
-    fk_code code = fk_load_model(it->store, RUN_FONT, NULL, NULL, &loaded, &it->err);
+    options.size = sizeof options;
+    fk_code code = fk_load_model(it->store, RUN_FONT, NULL, &options, &loaded, &it->err);
     fk_loaded_destroy(loaded);
     return code;
+}
+
+static fk_code load(run_bench *it) {
+    return load_with(it, (fk_load_options){0});
+}
+
+static fk_code load_mapped(run_bench *it) {
+    return load_with(it, (fk_load_options){.mmap = true});
+}
+
+static fk_code load_strictly(run_bench *it) {
+    return load_with(it, (fk_load_options){.strict = true});
+}
+
+static fk_code load_unchecked(run_bench *it) {
+    return load_with(it, (fk_load_options){.no_verify = true});
+}
+
+static fk_code load_another(run_bench *it) {
+    return load_with(it, (fk_load_options){.fallback = true});
+}
+
+static fk_code salvage(run_bench *it) {
+    return load_with(it, (fk_load_options){.salvage = true});
 }
 
 static fk_code load_opened(run_bench *it) {
@@ -196,6 +225,14 @@ static fk_code copy(run_bench *it) {
     return code;
 }
 
+static fk_code copy_what_is_intact(run_bench *it) {
+    char target[512];
+    snprintf(target, sizeof target, "%s/.copy", it->path);
+    fk_code code = fk_salvage_run(it->store, RUN_FONT, NULL, target, NULL, NULL, NULL, &it->err);
+    copied = code == FK_OK;
+    return code;
+}
+
 static void test_every_call_survives_when_memory_runs_out(void **state) {
     run_bench *it = *state;
     const char *id = run_bench_save(it);
@@ -230,6 +267,43 @@ static void test_damaged_runs_survive_when_memory_runs_out(void **state) {
     run_bench_make_unverified(it, id, "2026-02-01T00:00:00.000000", "weights");
     starve(it, verify);
     starve(it, list_runs);
+    starve_to(it, load, FK_E_CORRUPT);
+    starve(it, salvage);
+    starve(it, copy_what_is_intact);
+}
+
+static void test_loads_of_damaged_weights_survive_when_memory_runs_out(void **state) {
+    run_bench *it = *state;
+    run_bench_save(it);
+    const char *id = run_bench_save(it);
+    const char *path = run_bench_file(it, id, "weights");
+    starve(it, load_mapped);
+    starve(it, load_unchecked);
+    run_damage_flip(path, run_weights_offset(it, path));
+    starve_to(it, load, FK_E_CORRUPT);
+    starve_to(it, load_mapped, FK_E_CORRUPT);
+    starve_to(it, copy, FK_E_CORRUPT);
+    starve(it, salvage);
+    starve(it, copy_what_is_intact);
+    run_damage_append(path, "more");
+    starve(it, salvage);
+}
+
+static void test_fallbacks_survive_when_memory_runs_out(void **state) {
+    run_bench *it = *state;
+    run_bench_save(it);
+    const char *id = run_bench_save(it);
+    run_damage_flip(run_bench_file(it, id, "run.json"), 40);
+    starve_to(it, load_strictly, FK_E_CORRUPT);
+    starve(it, salvage);
+    starve(it, copy_what_is_intact);
+    bool failed = true;
+    for (size_t nth = 1; failed; nth++) { /* which run is another is not worth an error */
+        fake_memory_fail(nth);
+        fk_code code = load_another(it);
+        failed = fake_memory_relent();
+        assert_true(code == FK_OK || (failed && (code == FK_E_NO_MEMORY || code == FK_E_CORRUPT)));
+    }
 }
 
 /* ---- types of names */
@@ -338,6 +412,8 @@ int main(void) {
         T(test_every_call_survives_when_memory_runs_out),
         T(test_tensor_files_survive_when_memory_runs_out),
         T(test_damaged_runs_survive_when_memory_runs_out),
+        T(test_loads_of_damaged_weights_survive_when_memory_runs_out),
+        T(test_fallbacks_survive_when_memory_runs_out),
         T(test_file_systems_that_tell_no_types_give_the_same_answers),
         T(test_sockets_and_devices_have_names_of_their_own),
         T(test_a_list_of_another_number_of_pieces_is_refused),
