@@ -4,15 +4,13 @@ child_memory.py KIND SIZE PATH     prints bytes
 
 KIND is save, save-in-background, load, load-mmap (PATH: a store), torch-save or torch-load (PATH: a
 file). The kernel counts: the peak of the resident memory is reset before the call and read after.
-Of load-mmap that would count pages of the page cache, which are mapped and can be dropped at any
-time: there the process's own memory is read every millisecond. load-mmap-mapped gives those pages.
+Of load-mmap that counts pages of the page cache, too, which are mapped and can be dropped any time.
 """
 
 from __future__ import annotations
 
 import pathlib
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -39,32 +37,6 @@ def beyond(call: Callable[[], Any]) -> int:
     return peak - before
 
 
-def own_beyond(call: Callable[[], Any]) -> int:
-    """The same of memory that is not mapped from files."""
-    before, ended = status("RssAnon"), threading.Event()
-    seen = [before]
-
-    def watch() -> None:
-        while not ended.wait(0.001):
-            seen.append(status("RssAnon"))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    kept = call()
-    ended.set()
-    watcher.join()
-    del kept
-    return max(seen) - before
-
-
-def mapped(call: Callable[[], Any]) -> int:
-    before = status("RssFile")
-    kept = call()
-    after = status("RssFile")
-    del kept
-    return after - before
-
-
 def main() -> None:
     kind, size, path = sys.argv[1:]
     weights = model.state_dict(size) if "save" in kind else None
@@ -74,12 +46,10 @@ def main() -> None:
         "save-in-background": lambda: model.save(store, weights, wait=False).result(),
         "load": lambda: store and store.load_model(model.FONT),
         "load-mmap": lambda: store and store.load_model(model.FONT, mmap=True),
-        "load-mmap-mapped": lambda: store and store.load_model(model.FONT, mmap=True),
         "torch-save": lambda: torch.save(weights, path),
         "torch-load": lambda: torch.load(path),
     }
-    count = {"load-mmap": own_beyond, "load-mmap-mapped": mapped}.get(kind, beyond)
-    print(count(calls[kind]))
+    print(beyond(calls[kind]))
 
 
 main()

@@ -21,7 +21,6 @@ SAVES = {
 LOADS = {
     "load": "load, beyond the model",
     "load-mmap": "load, mmap=True",
-    "load-mmap-mapped": "the same, pages of the page cache it has mapped",
     "torch-load": "torch.load, beyond the model",
 }
 HAS_COPY = ("save-in-background", "load", "torch-load")  # a model made anew, which is not beyond
@@ -43,7 +42,7 @@ def run(setting: Setting) -> Report:
         "The peak of the process's resident memory during the call, less what was resident before, "
         "in a process that saved or loaded nothing yet; less the bytes of the weights where a "
         "model or a copy of it is made. Loading may take 16 MiB, and 1 MiB for each of "
-        f"{threads} threads. Pages that `mmap=True` maps are the page cache's: they stand apart."
+        f"{threads} threads."
     )
     return report
 

@@ -163,7 +163,9 @@ static fk_code find_pickle(fk_torch_archive *archive, fk_error *err) {
 static fk_code init(fk_torch_archive *archive, size_t length, const char *expendable,
                     fk_error *err) {
     uint8_t *bytes = archive->bytes;
-    fk_code code = fk_zip_open_damaged(bytes, length, expendable, &archive->zip, err);
+    const fk_zip_source source = {
+        .bytes = bytes, .length = length, .expendable = expendable, .peek = archive->peek};
+    fk_code code = fk_zip_open(&source, &archive->zip, err);
     if (code != FK_OK) {
         return refine_zip_error(bytes, length, code, err);
     }
@@ -185,8 +187,8 @@ static fk_code init(fk_torch_archive *archive, size_t length, const char *expend
 }
 
 fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t length,
-                              fk_values *values, fk_error *err) {
-    *archive = (fk_torch_archive){.bytes = bytes, .values = values};
+                              const fk_zip_peek *peek, fk_values *values, fk_error *err) {
+    *archive = (fk_torch_archive){.bytes = bytes, .peek = peek, .values = values};
     return init(archive, length, NULL, err);
 }
 

@@ -138,7 +138,7 @@ fk_code fk_torch_inspect(const uint8_t *bytes, size_t length, fk_inspection **re
     }
     /* nothing is written through the storages: they die here, with their values */
     uint8_t *looked_at = (uint8_t *)(uintptr_t)bytes;
-    fk_code code = fk_torch_archive_init(&inspect.archive, looked_at, length, values, err);
+    fk_code code = fk_torch_archive_init(&inspect.archive, looked_at, length, NULL, values, err);
     inspect.archive.look_only = true;
     bool damaged = false;
     bool pickle_read = false;

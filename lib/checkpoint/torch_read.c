@@ -38,10 +38,10 @@ bool fk_torch_has_crcs(const uint8_t *bytes, size_t length) {
     return fk_zip_recognise(bytes, length);
 }
 
-static fk_code read_zip(uint8_t *bytes, size_t length, unsigned flags, fk_values *values,
-                        fk_value **ret_top, fk_error *err) {
+static fk_code read_zip(uint8_t *bytes, size_t length, unsigned flags, const fk_zip_peek *peek,
+                        fk_values *values, fk_value **ret_top, fk_error *err) {
     FK_SCOPED(fk_torch_archive_finish) fk_torch_archive archive;
-    fk_code code = fk_torch_archive_init(&archive, bytes, length, values, err);
+    fk_code code = fk_torch_archive_init(&archive, bytes, length, peek, values, err);
     if (code == FK_OK && (flags & FK_READ_CHECK_CRC) != 0) {
         code = check_crcs(&archive, err);
     }
@@ -66,13 +66,18 @@ bool fk_torch_recognise(const uint8_t *bytes, size_t length) {
     return fk_zip_recognise(bytes, length) || fk_legacy_recognise(bytes, length);
 }
 
-fk_code fk_torch_read(uint8_t *bytes, size_t length, unsigned flags, fk_values *values,
-                      fk_value **ret_top, fk_error *err) {
+fk_code fk_torch_read_mapped(uint8_t *bytes, size_t length, unsigned flags, const fk_zip_peek *peek,
+                             fk_values *values, fk_value **ret_top, fk_error *err) {
     if (fk_zip_recognise(bytes, length)) {
-        return read_zip(bytes, length, flags, values, ret_top, err);
+        return read_zip(bytes, length, flags, peek, values, ret_top, err);
     }
     if (fk_legacy_recognise(bytes, length)) {
         return fk_legacy_read(bytes, length, values, ret_top, err);
     }
     return fk_torch_format_refuse(bytes, length, err);
+}
+
+fk_code fk_torch_read(uint8_t *bytes, size_t length, unsigned flags, fk_values *values,
+                      fk_value **ret_top, fk_error *err) {
+    return fk_torch_read_mapped(bytes, length, flags, NULL, values, ret_top, err);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "checkpoint/zip_read.h"
 #include "fontkeep/checkpoint.h"
 #include "fontkeep/value.h"
 
@@ -31,6 +32,10 @@ bool fk_torch_has_crcs(const uint8_t *bytes, size_t length);
  * damaged; FK_E_LIMIT. */
 fk_code fk_torch_read(uint8_t *bytes, size_t length, unsigned flags, fk_values *values,
                       fk_value **ret_top, fk_error *err);
+/* The same of a mapped file: `peek` (or NULL) is told which bytes among the storages of a zip
+ * checkpoint are about to be looked at. */
+fk_code fk_torch_read_mapped(uint8_t *bytes, size_t length, unsigned flags, const fk_zip_peek *peek,
+                             fk_values *values, fk_value **ret_top, fk_error *err);
 
 /* What is in a checkpoint, and all that is suspicious about it, as far as it can be read: unknown
  * globals, calls, CRC mismatches and surplus records become findings. The caller destroys the

@@ -212,9 +212,11 @@ static bool is_expendable(const fk_zip *zip, const char *name) {
     return zip->expendable != NULL && name != NULL && fk_text_starts_with(name, zip->expendable);
 }
 
-static fk_code read_directory(fk_zip *zip, const fk_zip_trailer *trailer, fk_error *err) {
+static fk_code read_directory(fk_zip *zip, const fk_zip_trailer *trailer, const fk_zip_peek *peek,
+                              fk_error *err) {
     fk_zip_cursor cursor = {
         .bytes = zip->bytes,
+        .peek = peek,
         .at = trailer->directory_offset,
         .end = trailer->directory_offset + trailer->directory_bytes,
         .records_end = trailer->directory_offset,
@@ -242,10 +244,9 @@ bool fk_zip_recognise(const uint8_t *bytes, size_t length) {
     return length >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
 }
 
-fk_code fk_zip_open_damaged(const uint8_t *bytes, size_t length, const char *expendable,
-                            fk_zip **ret_zip, fk_error *err) {
+fk_code fk_zip_open(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err) {
     fk_zip_trailer trailer;
-    fk_code code = fk_zip_trailer_read(bytes, length, &trailer, err);
+    fk_code code = fk_zip_trailer_read(source->bytes, source->length, &trailer, err);
     if (code != FK_OK) {
         return code;
     }
@@ -253,11 +254,11 @@ fk_code fk_zip_open_damaged(const uint8_t *bytes, size_t length, const char *exp
     if (zip == NULL) {
         return fk_error_no_memory(err);
     }
-    zip->bytes = bytes;
-    zip->expendable = expendable;
+    zip->bytes = source->bytes;
+    zip->expendable = source->expendable;
     code = allocate(zip, &trailer, err);
     if (code == FK_OK) {
-        code = read_directory(zip, &trailer, err);
+        code = read_directory(zip, &trailer, source->peek, err);
     }
     if (code == FK_OK) {
         code = order_names(zip, err);
@@ -270,10 +271,6 @@ fk_code fk_zip_open_damaged(const uint8_t *bytes, size_t length, const char *exp
     }
     *ret_zip = fk_take(zip);
     return FK_OK;
-}
-
-fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_error *err) {
-    return fk_zip_open_damaged(bytes, length, NULL, ret_zip, err);
 }
 
 void fk_zip_close(fk_zip *zip) {

@@ -18,21 +18,33 @@ typedef struct fk_zip_entry {
     uint64_t offset;  /* offset of the payload */
     uint64_t bytes;   /* of the payload */
     uint32_t crc32;   /* as recorded; 0 also stands for "not computed" */
-    bool damaged;     /* fk_zip_open_damaged: only the name in the directory is known, and bytes
-                         in which it must lie, header and all: `bytes` from `offset` on */
+    bool damaged;     /* only the name in the directory is known, and bytes in which it must lie,
+                         header and all: `bytes` from `offset` on */
 } fk_zip_entry;
+
+/* Where the bytes are a mapped file: told before the few bytes that describe a record, among the
+ * payloads, are looked at. So the caller can see to it that no more comes into memory. */
+typedef struct fk_zip_peek {
+    void (*announce)(void *user, uint64_t offset, uint64_t bytes);
+    void *user;
+} fk_zip_peek;
+
+/* An archive's bytes, which must outlive the fk_zip. */
+typedef struct fk_zip_source {
+    const uint8_t *bytes;
+    size_t length;
+    const char *expendable;  /* records whose names start so ("data/") may be damaged; NULL: none */
+    const fk_zip_peek *peek; /* or NULL; looked at while opening */
+} fk_zip_source;
 
 typedef struct fk_zip fk_zip;
 
 /* Whether the bytes start like a zip archive. */
 bool fk_zip_recognise(const uint8_t *bytes, size_t length);
 
-/* Reads the directory of an archive of `length` bytes, which must outlive it. FK_E_CORRUPT with the
+/* Reads the directory of an archive, and what stands around each record. FK_E_CORRUPT with the
  * offset, FK_E_UNSUPPORTED for a compressed or encrypted record, FK_E_LIMIT. */
-fk_code fk_zip_open(const uint8_t *bytes, size_t length, fk_zip **ret_zip, fk_error *err);
-/* The same past records below `expendable` ("data/") that are not what the directory says. */
-fk_code fk_zip_open_damaged(const uint8_t *bytes, size_t length, const char *expendable,
-                            fk_zip **ret_zip, fk_error *err);
+fk_code fk_zip_open(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err);
 void fk_zip_close(fk_zip *zip);
 FK_DEFINE_SCOPED(fk_zip, fk_zip_close);
 

@@ -16,6 +16,7 @@
  * else u32
  */
 enum { LOCAL_BYTES = 30, ZIP64_EXTRA = 1, FLAG_DESCRIPTOR = 0x0008, FLAG_UTF8 = 0x0800 };
+enum { USUAL_EXTRA_BYTES = 100 }; /* PyTorch aligns payloads to 64 bytes by an extra field */
 
 /* What a directory entry says. */
 typedef struct described {
@@ -182,8 +183,16 @@ static bool local_zip64_fits(const described *record, const zip64 *wide) {
     return true;
 }
 
+static void announce(const fk_zip_cursor *cursor, uint64_t offset, uint64_t bytes) {
+    if (cursor->peek != NULL && offset < cursor->records_end) {
+        uint64_t rest = cursor->records_end - offset;
+        cursor->peek->announce(cursor->peek->user, offset, bytes < rest ? bytes : rest);
+    }
+}
+
 static fk_code check_local(const fk_zip_cursor *cursor, const described *record, zip64 *ret_wide,
                            uint64_t *ret_payload, fk_error *err) {
+    announce(cursor, record->header, LOCAL_BYTES + record->name_bytes + USUAL_EXTRA_BYTES);
     if (cursor->records_end < LOCAL_BYTES || record->header > cursor->records_end - LOCAL_BYTES ||
         memcmp(cursor->bytes + record->header, "PK\3\4", 4) != 0) {
         return fail(err, FK_E_CORRUPT, record->at,
@@ -232,6 +241,7 @@ static fk_code check_end(const fk_zip_cursor *cursor, const described *record, c
     if ((record->flags & FLAG_DESCRIPTOR) != 0) {
         size_t bytes = wide->bytes != NULL ? 24 : 16;
         const uint8_t *at = cursor->bytes + end;
+        announce(cursor, end, bytes);
         if (cursor->records_end - end < bytes || memcmp(at, "PK\7\10", 4) != 0 ||
             fk_little_u32(at + 4) != record->crc32) {
             return fail(err, FK_E_CORRUPT, end, "the descriptor behind a zip record is damaged");

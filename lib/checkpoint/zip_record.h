@@ -20,12 +20,13 @@ typedef struct fk_zip_record {
 
 /* Where reading stands in the directory. */
 typedef struct fk_zip_cursor {
-    const uint8_t *bytes;  /* the file */
-    uint64_t at;           /* of the next directory entry */
-    uint64_t end;          /* of the directory */
-    uint64_t records_end;  /* records lie before this offset */
-    char *names;           /* the next record's name goes here: room for the directory's bytes */
-    const uint8_t *prefix; /* of the first record's name, NULL before it */
+    const uint8_t *bytes;    /* the file */
+    const fk_zip_peek *peek; /* or NULL */
+    uint64_t at;             /* of the next directory entry */
+    uint64_t end;            /* of the directory */
+    uint64_t records_end;    /* records lie before this offset */
+    char *names;             /* the next record's name goes here: room for the directory's bytes */
+    const uint8_t *prefix;   /* of the first record's name, NULL before it */
     size_t prefix_bytes;
 } fk_zip_cursor;
 

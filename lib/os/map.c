@@ -1,5 +1,6 @@
 #include "os/map.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -88,6 +89,14 @@ fk_code fk_map_file(int fd, size_t bytes, const char *path, fk_map *ret_map, fk_
     }
     *ret_map = (fk_map){.data = data, .bytes = bytes};
     return FK_OK;
+}
+
+void fk_map_copy_pages(const fk_map *map, uint64_t offset, uint64_t bytes) {
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    assert(offset <= map->bytes && bytes <= map->bytes - offset);
+    uint64_t start = offset - offset % page;
+    (void)fk_kernel_current->madvise((uint8_t *)map->data + start, offset + bytes - start,
+                                     MADV_POPULATE_WRITE); /* Linux 5.14 */
 }
 
 void fk_map_finish(fk_map *map) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -23,6 +24,10 @@ void fk_map_take_small_pages(void *data, size_t bytes);
 /* A file, privately and writable: a write copies the page. The descriptor may be closed afterwards.
  */
 fk_code fk_map_file(int fd, size_t bytes, const char *path, fk_map *ret_map, fk_error *err);
+/* Copies the pages of some bytes of such a map now, before they are looked at. A look alone maps up
+ * to 2 MiB of the page cache around it, which count as memory of the process. Never needed, and
+ * never an error. */
+void fk_map_copy_pages(const fk_map *map, uint64_t offset, uint64_t bytes);
 /* Unmaps; zeroed is fine. Also the scope attribute's function. */
 void fk_map_finish(fk_map *map);
 

@@ -186,6 +186,7 @@ def growth(work, *arguments, **options):
 
 store = fontkeep.Store(sys.argv[1])
 grown = {"mmap": growth(store.load_model, "1-large", mmap=True)}
+grown["mmap of many tensors"] = growth(store.load_model, "6-many", sys.argv[2], mmap=True)
 grown["load"] = growth(store.load_model, "1-large")
 parts = [{"large": torch.arange(200 << 20 >> 3)}, torch.ones(3), None, None, None]
 grown["save"] = growth(store.save_model, "5-memory", *parts, status="failed")
@@ -195,9 +196,12 @@ print(json.dumps(grown))
 
 def test_little_memory_is_taken_beyond_the_model(store, run_id):
     """By how many bytes the peak of a new process grows."""
-    words = [sys.executable, "-c", GROWTH, store.path]
+    many = {str(i): torch.full((64 << 10,), float(i)) for i in range(400)}
+    many_id = store.save_model("6-many", many, VECTOR, *[None] * 3, status="failed")
+    words = [sys.executable, "-c", GROWTH, store.path, many_id]
     grown = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
     beside = (16 + THREADS) * MIB + SLACK
     assert grown["mmap"] <= beside
+    assert grown["mmap of many tensors"] <= beside
     assert LIMIT <= grown["load"] <= LIMIT + beside
     assert grown["save"] <= 16 * MIB + SLACK

@@ -166,12 +166,18 @@ static fk_code name_crc_damage(const weights_reading *reading, fk_error *err) {
     return FK_E_CORRUPT;
 }
 
+static void copy_pages(void *user, uint64_t offset, uint64_t bytes) {
+    fk_map_copy_pages(user, offset, bytes);
+}
+
 static fk_code parse(const weights_reading *reading, fk_error *err) {
     fk_loaded *loaded = reading->loaded;
     bool check_crc = reading->listed == NULL && !reading->options->no_verify;
     fk_value *top = NULL;
-    fk_code code = fk_torch_read(loaded->map.data, loaded->map.bytes,
-                                 check_crc ? FK_READ_CHECK_CRC : 0, loaded->values, &top, err);
+    const fk_zip_peek peek = {.announce = copy_pages, .user = &loaded->map};
+    fk_code code =
+        fk_torch_read_mapped(loaded->map.data, loaded->map.bytes, check_crc ? FK_READ_CHECK_CRC : 0,
+                             reading->options->mmap ? &peek : NULL, loaded->values, &top, err);
     if (code == FK_E_CORRUPT && check_crc) {
         code = name_crc_damage(reading, err);
     }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -17,7 +18,8 @@ static const archive_record records[] = {
 enum { COUNT = 3 };
 
 static fk_code open_archive(const archive *built, fk_zip **ret_zip, fk_error *err) {
-    return fk_zip_open(built->file.bytes, built->file.length, ret_zip, err);
+    const fk_zip_source source = {.bytes = built->file.bytes, .length = built->file.length};
+    return fk_zip_open(&source, ret_zip, err);
 }
 
 static void check_records(const archive *built) {
@@ -61,6 +63,35 @@ static void test_an_archive_of_pytorch_gives_its_records(void **state) {
     }
 }
 
+static void note_announced(void *user, uint64_t offset, uint64_t bytes) {
+    bool *announced = user;
+    memset(announced + offset, true, bytes);
+}
+
+static void test_what_is_looked_at_among_the_payloads_is_announced(void **state) {
+    (void)state;
+    FK_SCOPED(archive_finish) archive built = {0};
+    archive_build(&built, records, COUNT, true);
+    static bool announced[4096];
+    const fk_zip_peek peek = {.announce = note_announced, .user = announced};
+    const fk_zip_source source = {
+        .bytes = built.file.bytes, .length = built.file.length, .peek = &peek};
+    FK_SCOPED(fk_zip_closep) fk_zip *zip = NULL;
+    fk_error err;
+    assert_true(built.file.length <= sizeof announced);
+    assert_int_equal(fk_zip_open(&source, &zip, &err), FK_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t at = built.local[i]; at < built.payload[i]; at++) {
+            assert_true(announced[at]);
+        }
+        assert_true(records[i].length == 0 ||
+                    (announced[built.descriptor[i]] && announced[built.descriptor[i] + 15]));
+    }
+    for (size_t at = built.entry[0]; at < sizeof announced; at++) {
+        assert_false(announced[at]);
+    }
+}
+
 static void test_wide_numbers_beside_full_32_bit_fields_are_read(void **state) {
     (void)state;
     FK_SCOPED(archive_finish) archive built = {0};
@@ -79,7 +110,8 @@ static void test_a_truncated_archive_is_refused_at_its_end(void **state) {
         /* memory of its own, so that a read beyond it is seen */
         uint8_t *cut = malloc(length + 1);
         memcpy(cut, built.file.bytes, length);
-        assert_int_equal(fk_zip_open(cut, length, &zip, &err), FK_E_CORRUPT);
+        const fk_zip_source source = {.bytes = cut, .length = length};
+        assert_int_equal(fk_zip_open(&source, &zip, &err), FK_E_CORRUPT);
         assert_int_equal(err.offset, length);
         assert_non_null(strstr(err.message, "cut off"));
         assert_null(zip);
@@ -364,6 +396,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plain_archive_gives_its_records),
         cmocka_unit_test(test_an_archive_of_pytorch_gives_its_records),
+        cmocka_unit_test(test_what_is_looked_at_among_the_payloads_is_announced),
         cmocka_unit_test(test_wide_numbers_beside_full_32_bit_fields_are_read),
         cmocka_unit_test(test_a_truncated_archive_is_refused_at_its_end),
         cmocka_unit_test(test_bytes_behind_the_end_are_refused),

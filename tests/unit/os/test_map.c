@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "fake_kernel.h"
 #include "os/file.h"
@@ -127,6 +128,30 @@ static void test_a_mapped_file_is_read_and_never_written(void **state) {
     free(text);
 }
 
+static void test_pages_that_were_copied_do_not_change_with_the_file(void **state) {
+    (void)state;
+    enum { PAGE = 4096, BYTES = 4 * PAGE };
+    static char text[BYTES + 1];
+    memset(text, 'a', BYTES);
+    scratch_write_text("f", text);
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    FK_SCOPED(fk_map_finish) fk_map map = {0};
+    assert_int_equal(fk_file_open(scratch_fd, "f", &fd, NULL, &err), FK_OK);
+    assert_int_equal(fk_map_file(fd, BYTES, "f", &map, &err), FK_OK);
+    fk_map_copy_pages(&map, 2 * PAGE - 1, 2); /* of both sides of a boundary */
+    memset(text, 'b', BYTES);
+    FK_SCOPED(fk_file_closep) int written = openat(scratch_fd, "f", O_WRONLY);
+    assert_int_equal(pwrite(written, text, BYTES, 0), BYTES);
+    const char *bytes = map.data;
+    assert_int_equal(bytes[0], 'b');
+    assert_int_equal(bytes[PAGE], 'a');
+    assert_int_equal(bytes[3 * PAGE - 1], 'a');
+    assert_int_equal(bytes[3 * PAGE], 'b');
+    fake_kernel_fail("madvise", 1, EINVAL, FAKE_ONCE);
+    fk_map_copy_pages(&map, 0, 1);
+    assert_int_equal(bytes[0], 'b');
+}
+
 static void test_a_file_that_cannot_be_mapped_is_named(void **state) {
     (void)state;
     FK_SCOPED(fk_map_finish) fk_map map = {0};
@@ -150,6 +175,7 @@ int main(void) {
         scratch_test(test_pages_are_there_once_populated_and_may_be_refused),
         scratch_test(test_pages_that_come_slowly_are_told),
         scratch_test(test_a_mapped_file_is_read_and_never_written),
+        scratch_test(test_pages_that_were_copied_do_not_change_with_the_file),
         scratch_test(test_a_file_that_cannot_be_mapped_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
