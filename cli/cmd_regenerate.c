@@ -28,8 +28,8 @@ static fk_code regenerate(cli_context *context, fk_store *store, const cli_rende
         .progress_user = &progress};
     cli_progress_begin(&progress, context, "regenerating");
     code = fk_regenerate(store, font_id, run_id.text, &options, ret_changes, &context->error);
-    cli_progress_end(&progress);
     cli_render_room_finish(&room);
+    cli_progress_end(&progress);
     return code;
 }
 

@@ -9,6 +9,8 @@
 
 enum { BAR_COLUMNS = 30 };
 
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal_number) {
@@ -16,14 +18,23 @@ static void interrupt(int signal_number) {
     interrupted = 1;
 }
 
+/* A signal that whoever started us let be ignored (nohup) stays ignored. */
+static void set_handlers(void (*from)(int), void (*to)(int)) {
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        if (signal(stops[i], to) != from) {
+            signal(stops[i], SIG_IGN);
+        }
+    }
+}
+
 void cli_progress_begin(cli_progress *progress, const cli_context *context, const char *verb) {
     *progress = (cli_progress){.verb = verb, .shown_percent = -1};
     progress->visible = !context->quiet && isatty(STDERR_FILENO);
-    signal(SIGINT, interrupt);
+    set_handlers(SIG_DFL, interrupt);
 }
 
 void cli_progress_end(cli_progress *progress) {
-    signal(SIGINT, SIG_DFL);
+    set_handlers(interrupt, SIG_DFL);
     if (progress->visible && progress->shown_percent >= 0) {
         fputs("\r\033[K", stderr);
     }

@@ -1,4 +1,5 @@
-/* A progress bar on stderr, when that is a terminal; and Ctrl-C, which cancels cleanly. */
+/* A progress bar on stderr, when that is a terminal; and Ctrl-C, SIGTERM and SIGHUP, which cancel
+ * cleanly. */
 #ifndef FK_CLI_PROGRESS_H
 #define FK_CLI_PROGRESS_H
 
@@ -11,11 +12,11 @@ typedef struct cli_progress {
     int shown_percent;
 } cli_progress;
 
-/* From here to the end, Ctrl-C is not death but a cancelled call. */
+/* From here to the end, these signals are not death but a cancelled call. */
 void cli_progress_begin(cli_progress *progress, const cli_context *context, const char *verb);
 void cli_progress_end(cli_progress *progress);
 
-/* Whether Ctrl-C was pressed since. */
+/* Whether one of them came since. */
 bool cli_progress_is_interrupted(void);
 
 /* The fk_progress to hand to the library, with the cli_progress as `user`. */

@@ -285,6 +285,30 @@ time.sleep(100)
         pytest.fail("the command's own child lives on")
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_between_two_programs_leaves_nothing_either(command, run, program, rooms, how):
+    body = f"""
+import os, sys, time
+keeper, me = os.getppid(), os.getpid()
+if os.fork() == 0:
+    os.setsid()
+    while os.path.exists(f"/proc/{{me}}"):
+        pass
+    os.kill(keeper, {int(how)})
+    os._exit(0)
+open(sys.argv[1], "wb").write(open(PNG, "rb").read())
+"""
+    (run / "eval-glyphs" / "B.png").unlink()
+    done = command(
+        *["regenerate", "1-fruity", run.name, "--command", program(body) + " {out} {run}"],
+        environment={"TMPDIR": str(rooms)},
+        status=(0, 130),  # 0: it came when the new generation was there
+    )
+    assert ("stopped" in done.stderr or "cancelled" in done.stderr) == (done.returncode == 130)
+    assert list(rooms.iterdir()) == []
+    assert not list(run.parent.glob(".stage-*"))
+
+
 def test_fonts_and_runs_that_are_not_there_are_not_found(command, save):
     save()
     assert command.error("regenerate", "2-dumb", "latest", status=3)["code"] == "font_not_found"
