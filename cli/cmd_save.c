@@ -61,7 +61,9 @@ static fk_code read_metadata(cli_context *context, fk_store *store, fk_values *v
     return code;
 }
 
-static fk_code set_weights(cli_context *context, fk_values *values, fk_draft *draft) {
+/* Before there is a draft: what is refused leaves no trace. */
+static fk_code plan_weights(cli_context *context, fk_store *store, fk_values *values,
+                            fk_weights_plan **ret_plan) {
     const char *path = cli_context_option(context, "weights");
     const char *personality_path = cli_context_option(context, "personality");
     fk_value *personality = NULL;
@@ -80,7 +82,8 @@ static fk_code set_weights(cli_context *context, fk_values *values, fk_draft *dr
         code = cli_input_object(context, "architecture", values, &architecture);
     }
     if (code == FK_OK) {
-        code = fk_draft_set_weights_file(draft, path, personality, architecture, &context->error);
+        code = fk_weights_plan_create_from_file(store, path, personality, architecture, ret_plan,
+                                                &context->error);
     }
     return code;
 }
@@ -119,21 +122,18 @@ static fk_code set_feedback(cli_context *context, fk_draft *draft, const fk_valu
     return code;
 }
 
-static fk_code fill(cli_context *context, fk_values *values, fk_draft *draft) {
+static fk_code fill(cli_context *context, const fk_value *feedback, fk_weights_plan *plan,
+                    fk_draft *draft) {
     const char *glyphs = cli_context_option(context, "glyphs");
-    fk_value *feedback = NULL;
-    fk_code code = cli_input_object(context, "feedback", values, &feedback);
-    if (code == FK_OK && feedback != NULL) {
-        code = set_feedback(context, draft, feedback);
-    }
+    fk_code code = feedback != NULL ? set_feedback(context, draft, feedback) : FK_OK;
     if (code == FK_OK) {
         code = set_sample(context, draft);
     }
     if (code == FK_OK && glyphs != NULL) {
         code = fk_draft_add_glyph_directory(draft, glyphs, &context->error);
     }
-    if (code == FK_OK) {
-        code = set_weights(context, values, draft);
+    if (code == FK_OK && plan != NULL) {
+        code = fk_draft_set_planned_weights(draft, plan, &context->error);
     }
     return code;
 }
@@ -151,28 +151,43 @@ static void print(const cli_context *context, const char *font_id, const char *r
     fk_values_destroy(values);
 }
 
+static fk_code write(cli_context *context, fk_store *store, const fk_run_metadata *metadata,
+                     const fk_value *feedback, fk_weights_plan *plan, fk_run_id *ret_run_id) {
+    fk_draft *draft = NULL;
+    fk_code code = fk_draft_create(store, cli_context_argument(context, 0), metadata, &draft,
+                                   &context->error);
+    if (code == FK_OK) {
+        code = fill(context, feedback, plan, draft);
+    }
+    if (code == FK_OK) {
+        code = fk_draft_commit(draft, ret_run_id, &context->error);
+    }
+    fk_draft_destroy(draft);
+    return code;
+}
+
 static fk_code save(cli_context *context, fk_store *store, fk_values *values,
                     fk_run_id *ret_run_id) {
     fk_run_metadata metadata = {.size = sizeof metadata};
     fk_run_id parent;
-    fk_draft *draft = NULL;
+    fk_value *feedback = NULL;
+    fk_weights_plan *plan = NULL;
     cli_progress progress;
     fk_code code = read_metadata(context, store, values, &metadata, &parent);
+    if (code == FK_OK) {
+        code = cli_input_object(context, "feedback", values, &feedback);
+    }
     if (code != FK_OK) {
         return code;
     }
     cli_progress_begin(&progress, context, "saving");
     metadata.progress = cli_progress_step;
     metadata.progress_user = &progress;
-    code = fk_draft_create(store, cli_context_argument(context, 0), &metadata, &draft,
-                           &context->error);
+    code = plan_weights(context, store, values, &plan);
     if (code == FK_OK) {
-        code = fill(context, values, draft);
+        code = write(context, store, &metadata, feedback, plan, ret_run_id);
     }
-    if (code == FK_OK) {
-        code = fk_draft_commit(draft, ret_run_id, &context->error);
-    }
-    fk_draft_destroy(draft);
+    fk_weights_plan_destroy(plan);
     cli_progress_end(&progress);
     return code;
 }

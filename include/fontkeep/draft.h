@@ -39,6 +39,23 @@ typedef struct fk_run_metadata {
  * process that made it. */
 typedef struct fk_draft fk_draft;
 
+/* A weights file that is ready to be written: from values, or the bytes of a file kept as it is. */
+typedef struct fk_weights_plan fk_weights_plan;
+
+/* Checks all that can be checked before there is a draft and without writing; the arguments, as
+ * for fk_draft_set_weights, must outlive the plan. FK_E_LIMIT, FK_E_UNSUPPORTED, FK_E_NO_SPACE.
+ * The caller destroys the plan; NULL is fine. */
+FK_PUBLIC fk_code fk_weights_plan_create(fk_store *store, const fk_value *weights,
+                                         const fk_value *personality_vector,
+                                         const fk_value *architecture, fk_weights_plan **ret_plan,
+                                         fk_error *err);
+/* The same for a checkpoint file, as for fk_draft_set_weights_file. */
+FK_PUBLIC fk_code fk_weights_plan_create_from_file(fk_store *store, const char *path,
+                                                   const fk_value *personality_vector,
+                                                   const fk_value *architecture,
+                                                   fk_weights_plan **ret_plan, fk_error *err);
+FK_PUBLIC void fk_weights_plan_destroy(fk_weights_plan *plan);
+
 /* Starts a run of a font; nothing of it is visible yet. The caller destroys the draft; NULL is
  * fine. FK_E_FONT_NOT_FOUND only with `no_create_font`. FK_E_INVALID, FK_E_STORE_NOT_FOUND,
  * FK_E_ACCESS. */
@@ -54,16 +71,14 @@ FK_PUBLIC void fk_draft_destroy(fk_draft *draft);
 FK_PUBLIC fk_code fk_draft_set_weights(fk_draft *draft, const fk_value *weights,
                                        const fk_value *personality_vector,
                                        const fk_value *architecture, fk_error *err);
-/* Whether fk_draft_set_weights would take them, as far as that can be known without writing: for a
- * caller who writes later. The same codes. */
-FK_PUBLIC fk_code fk_draft_check_weights(fk_draft *draft, const fk_value *weights,
-                                         const fk_value *personality_vector,
-                                         const fk_value *architecture, fk_error *err);
 /* Takes the weights from a checkpoint file: one in version v1 is kept byte for byte (then the other
  * two must be NULL), any other is wrapped as v1 and needs `personality_vector`. */
 FK_PUBLIC fk_code fk_draft_set_weights_file(fk_draft *draft, const char *path,
                                             const fk_value *personality_vector,
                                             const fk_value *architecture, fk_error *err);
+/* Writes the weights file of a plan, which can be destroyed then. */
+FK_PUBLIC fk_code fk_draft_set_planned_weights(fk_draft *draft, fk_weights_plan *plan,
+                                               fk_error *err);
 FK_PUBLIC fk_code fk_draft_set_sample(fk_draft *draft, const fk_image *image, fk_error *err);
 FK_PUBLIC fk_code fk_draft_add_glyph(fk_draft *draft, const char *label, const fk_image *image,
                                      fk_error *err);

@@ -82,33 +82,51 @@ static PyObject *answer(PyObject *object, fk_code code, const fk_error *err) {
     Py_RETURN_NONE;
 }
 
-typedef fk_code take_weights(fk_draft *, const fk_value *, const fk_value *, const fk_value *,
-                             fk_error *);
-
 /* Weights, personality vector and architecture are the items 0, 1 and 2 of the tree. */
-static PyObject *call_with_weights(PyObject *object, PyObject *tree, take_weights *take) {
-    fkpy_draft *self = (fkpy_draft *)object;
-    fkpy_state *state = fkpy_state_of(object);
-    const fk_value *weights = fkpy_tree_value(state, tree, 0);
-    const fk_value *personality_vector = fkpy_tree_value(state, tree, 1);
-    const fk_value *architecture = fkpy_tree_value(state, tree, 2);
-    if (weights == NULL) {
+typedef struct parts {
+    const fk_value *weights;
+    const fk_value *personality_vector;
+    const fk_value *architecture;
+} parts;
+
+static int take_parts(fkpy_state *state, PyObject *tree, parts *ret_parts) {
+    *ret_parts = (parts){.weights = fkpy_tree_value(state, tree, 0),
+                         .personality_vector = fkpy_tree_value(state, tree, 1),
+                         .architecture = fkpy_tree_value(state, tree, 2)};
+    if (ret_parts->weights == NULL) {
         PyErr_SetString(PyExc_TypeError, "weights are missing");
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *set_weights(PyObject *object, PyObject *tree) {
+    fkpy_draft *self = (fkpy_draft *)object;
+    parts it;
+    if (take_parts(fkpy_state_of(object), tree, &it) < 0) {
         return NULL;
     }
     fk_error err = {0};
     fkpy_progress_begin(&self->progress);
-    fk_code code = take(self->draft, weights, personality_vector, architecture, &err);
+    fk_code code = fk_draft_set_weights(self->draft, it.weights, it.personality_vector,
+                                        it.architecture, &err);
     fkpy_progress_end(&self->progress);
     return answer(object, code, &err);
 }
 
-static PyObject *check_weights(PyObject *object, PyObject *tree) {
-    return call_with_weights(object, tree, fk_draft_check_weights);
-}
-
-static PyObject *set_weights(PyObject *object, PyObject *tree) {
-    return call_with_weights(object, tree, fk_draft_set_weights);
+PyObject *fkpy_check_weights(PyObject *store, fk_store *handle, PyObject *tree) {
+    parts it;
+    if (take_parts(fkpy_state_of(store), tree, &it) < 0) {
+        return NULL;
+    }
+    fk_error err = {0};
+    fk_weights_plan *plan = NULL;
+    PyThreadState *thread = PyEval_SaveThread();
+    fk_code code = fk_weights_plan_create(handle, it.weights, it.personality_vector,
+                                          it.architecture, &plan, &err);
+    fk_weights_plan_destroy(plan);
+    PyEval_RestoreThread(thread);
+    return answer(store, code, &err);
 }
 
 /* An image from (buffer, width, height, channels); the buffer is released by the caller. */
@@ -217,7 +235,6 @@ static PyObject *discard(PyObject *object, PyObject *unused) {
 }
 
 static PyMethodDef methods[] = {
-    {"check_weights", check_weights, METH_O, NULL},
     {"set_weights", set_weights, METH_O, NULL},
     {"add_image", add_image, METH_VARARGS, NULL},
     {"add_glyph_directory", add_glyph_directory, METH_VARARGS, NULL},

@@ -10,4 +10,8 @@
  * method of Store. `training` is a tree or None; times are 0 for their default. */
 PyObject *fkpy_draft_create(PyObject *store, fk_store *handle, PyObject *arguments);
 
+/* check_weights(tree): whether weights could be written, known before anything is made; the method
+ * of Store. */
+PyObject *fkpy_check_weights(PyObject *store, fk_store *handle, PyObject *tree);
+
 #endif

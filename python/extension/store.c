@@ -375,6 +375,10 @@ static PyObject *inspect_run(PyObject *object, PyObject *arguments) {
     return result;
 }
 
+static PyObject *check_weights(PyObject *object, PyObject *tree) {
+    return fkpy_check_weights(object, handle_of(object), tree);
+}
+
 static PyObject *draft(PyObject *object, PyObject *arguments) {
     return fkpy_draft_create(object, handle_of(object), arguments);
 }
@@ -427,6 +431,7 @@ static PyMethodDef methods[] = {
     {"copy_run", copy_run, METH_VARARGS, NULL},
     {"export_personality", export_personality, METH_VARARGS, NULL},
     {"inspect_run", inspect_run, METH_VARARGS, NULL},
+    {"check_weights", check_weights, METH_O, NULL},
     {"draft", draft, METH_VARARGS, NULL},
     {"adopt", adopt, METH_VARARGS, NULL},
     {"migrate", migrate, METH_VARARGS, NULL},

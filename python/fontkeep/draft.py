@@ -92,12 +92,14 @@ class RunDraft:
 
     def __init__(
         self,
+        store: _native.Store,
         native: _native.Draft,
         architecture: Mapping[str, Any] | None,
         *,
         line: background.Line,
         wait: bool,
     ) -> None:
+        self._store = store
         self._native: _native.Draft | None = native
         self._architecture = architecture
         self._line = line
@@ -126,7 +128,11 @@ class RunDraft:
             raise TypeError("weights are None")
         if architecture is None:
             architecture = self._architecture
-        self._take(weights_tree(weights, personality_vector, architecture, copy=not self._wait))
+        tree = weights_tree(weights, personality_vector, architecture, copy=not self._wait)
+        if not self._wait:
+            self._check_open()
+            self._store.check_weights(tree)  # else that happens when they are written
+        self._take(tree)
 
     def set_sample(self, image: Any) -> None:
         """Writes the sample image.
@@ -196,11 +202,11 @@ class RunDraft:
         self._check_open()
         if self._tree is not None:
             raise TypeError("the weights of this run were set already; set each part once")
-        self._call("check_weights", tree)
         self._tree = tree
 
     def _save(self, assets: Assets, tree: Any) -> str | Future[str]:
-        """Small things first: what is wrong with them shows before the weights are written."""
+        """Of weights that were checked. Small things first: what is wrong with them shows before
+        the weights are written."""
         try:
             assets.add_to(self)
             if tree is not None:

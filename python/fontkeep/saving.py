@@ -158,6 +158,7 @@ class Saving(Handle):
         tree = None
         if weights is not None:
             tree = weights_tree(weights, personality_vector, architecture, copy=not wait)
+            self._store.check_weights(tree)  # what is refused leaves no trace
         elif personality_vector is not None or architecture is not None:
             warn("without weights no personality vector or architecture is kept")
         run = self.begin_run(
@@ -223,7 +224,7 @@ class Saving(Handle):
         )
         try:
             line = (os.path.abspath(store.path()), font_id)
-            return RunDraft(native, architecture, line=line, wait=wait)
+            return RunDraft(store, native, architecture, line=line, wait=wait)
         except BaseException:  # Ctrl-C
             native.discard()
             raise

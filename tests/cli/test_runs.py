@@ -301,21 +301,25 @@ def test_a_read_only_store_is_readable_but_refuses_a_save(command, save):
         os.chmod(command.store / "1-fruity" / "runs", 0o755)
 
 
-def everything_below(directory):
-    """All paths, with the size of what are files."""
-    return {path: path.is_file() and path.stat().st_size for path in directory.rglob("*")}
+def everything_in(directory):
+    """All paths, with their times and the size of what are files."""
+    return {
+        path: (path.stat().st_mtime_ns, path.is_file() and path.stat().st_size)
+        for path in [directory, *directory.rglob("*")]
+    }
 
 
 def test_the_limit_of_the_weights_file_is_inclusive_and_can_be_set(command, save):
     weights = command.run_path("1-fruity", save()) / "weights"
     largest = weights.stat().st_size
-    words = ["2-dumb", "--status", "failed", "--weights", weights, "--max-weights-bytes"]
-    before = everything_below(command.store)
-    error = command.error("save", *words, largest - 1, status=9)
-    assert error["code"] == "limit"
-    assert str(largest) in error["message"] and "max_weights_bytes" in error["hint"]
-    assert everything_below(command.store) == before
-    command("save", *words, largest)
+    words = ["--status", "failed", "--weights", weights, "--max-weights-bytes"]
+    before = everything_in(command.store)
+    for font_id in ["1-fruity", "2-dumb"]:
+        error = command.error("save", font_id, *words, largest - 1, status=9)
+        assert error["code"] == "limit"
+        assert str(largest) in error["message"] and "max_weights_bytes" in error["hint"]
+        assert everything_in(command.store) == before
+    command("save", "2-dumb", *words, largest)
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "1e9", ""])

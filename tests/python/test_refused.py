@@ -164,13 +164,23 @@ def test_other_members_are_refused_by_path_too(save, member: str) -> None:
         save(**{member: {"deep": [lambda: 0]}})
 
 
-def test_weights_over_the_limit_are_refused_before_anything_is_written(tmp_path, image) -> None:
+def times_in(path: str) -> dict[str, int]:
+    places = [path] + [os.path.join(above, name) for above, names, _ in os.walk(path) for name in names]
+    return {place: os.stat(place).st_mtime_ns for place in places}
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_weights_over_the_limit_are_refused_before_anything_is_written(
+    tmp_path, image, wait: bool
+) -> None:
     store = fontkeep.Store(tmp_path / "small", create=True, max_weights_bytes=100_000)
-    with pytest.raises(fontkeep.LimitError) as caught:
-        store.save_model("1-a", {"w": torch.zeros(100_000)}, [1.0], image, {}, {})
-    assert "100" in str(caught.value)
-    assert store.status().stages == 0
-    assert store.status().runs == 0
+    store.save_model("1-a", {"w": torch.zeros(10)}, [1.0], image, {}, {})
+    before = times_in(store.path)
+    for font_id in ("1-a", "2-b"):
+        with pytest.raises(fontkeep.LimitError) as caught:
+            store.save_model(font_id, {"w": torch.zeros(100_000)}, [1.0], image, {}, {}, wait=wait)
+        assert "100000" in str(caught.value)
+        assert times_in(store.path) == before
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ static fk_code write_weights(fk_generation *it, const fk_value *model, const fk_
     FK_SCOPED(fk_weights_plan_destroyp) fk_weights_plan *plan = NULL;
     fk_code code = fk_weights_plan_create(it->store, model, vector, NULL, &plan, err);
     if (code == FK_OK) {
-        code = fk_draft_write_weights(it->draft, plan, err);
+        code = fk_draft_set_planned_weights(it->draft, plan, err);
     }
     return code == FK_OK ? check_written(it->draft, model, vector, err) : code;
 }

@@ -8,6 +8,7 @@
 #include "os/directory.h"
 #include "os/file.h"
 #include "os/map.h"
+#include "store/handle/handle.h"
 #include "store/manifest/weights.h"
 #include "store/names/layout.h"
 #include "store/save/staged_file.h"
@@ -74,7 +75,7 @@ static fk_code check_companions(const fk_value *personality_vector, const fk_val
     return FK_OK;
 }
 
-static fk_code check_limit(const fk_store *store, uint64_t bytes, fk_error *err) {
+static fk_code check_limit(fk_store *store, uint64_t bytes, fk_error *err) {
     if (bytes <= store->max_weights_bytes) {
         return FK_OK;
     }
@@ -86,8 +87,30 @@ static fk_code check_limit(const fk_store *store, uint64_t bytes, fk_error *err)
     return FK_E_LIMIT;
 }
 
+static fk_code check_space(fk_store *store, uint64_t bytes, fk_error *err) {
+    FK_SCOPED(fk_file_closep) int root = -1;
+    fk_code code = fk_store_open_root(store, &root, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    uint64_t free_bytes = fk_directory_free_bytes(root);
+    if (bytes <= free_bytes) {
+        return FK_OK;
+    }
+    fk_error_set(err, FK_E_NO_SPACE, "the weights take %llu bytes, only %llu are free",
+                 (unsigned long long)bytes, (unsigned long long)free_bytes);
+    fk_error_hint(err, "free space on the disk of the store; nothing was written");
+    fk_error_path(err, fk_store_path(store));
+    return FK_E_NO_SPACE;
+}
+
+static fk_code check_size(fk_store *store, uint64_t bytes, fk_error *err) {
+    fk_code code = check_limit(store, bytes, err);
+    return code == FK_OK ? check_space(store, bytes, err) : code;
+}
+
 /* Wraps the model as version v1 and lays out the file. */
-static fk_code plan_values(const fk_store *store, fk_weights_plan *plan, const fk_value *model,
+static fk_code plan_values(fk_store *store, fk_weights_plan *plan, const fk_value *model,
                            const fk_value *personality_vector, const fk_value *architecture,
                            fk_error *err) {
     fk_value *top = NULL;
@@ -103,10 +126,10 @@ static fk_code plan_values(const fk_store *store, fk_weights_plan *plan, const f
         plan->personality_vector = fk_value_as_tensor(personality_vector);
     }
     plan->bytes = fk_torch_writer_bytes(plan->writer);
-    return check_limit(store, plan->bytes, err);
+    return check_size(store, plan->bytes, err);
 }
 
-fk_code fk_weights_plan_create(const fk_store *store, const fk_value *weights,
+fk_code fk_weights_plan_create(fk_store *store, const fk_value *weights,
                                const fk_value *personality_vector, const fk_value *architecture,
                                fk_weights_plan **ret_plan, fk_error *err) {
     FK_SCOPED(fk_weights_plan_destroyp) fk_weights_plan *plan = NULL;
@@ -129,7 +152,7 @@ fk_code fk_weights_plan_create(const fk_store *store, const fk_value *weights,
 /* ---- from a file -------------------------------------------------------------------------- */
 
 /* Reads the whole file into memory of our own: what was checked is what will be written. */
-static fk_code read_file(const fk_store *store, const char *path, fk_weights_plan *plan,
+static fk_code read_file(fk_store *store, const char *path, fk_weights_plan *plan,
                          fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
     struct stat status;
@@ -165,7 +188,7 @@ static fk_code keep_file(fk_weights_plan *plan, const fk_weights *found,
     return FK_OK;
 }
 
-static fk_code wrap_file(const fk_store *store, fk_weights_plan *plan, const fk_weights *found,
+static fk_code wrap_file(fk_store *store, fk_weights_plan *plan, const fk_weights *found,
                          const fk_value *personality_vector, const fk_value *architecture,
                          fk_error *err) {
     if (personality_vector == NULL) {
@@ -176,7 +199,7 @@ static fk_code wrap_file(const fk_store *store, fk_weights_plan *plan, const fk_
     return plan_values(store, plan, found->model, personality_vector, architecture, err);
 }
 
-static fk_code plan_file(const fk_store *store, fk_weights_plan *plan,
+static fk_code plan_file(fk_store *store, fk_weights_plan *plan,
                          const fk_value *personality_vector, const fk_value *architecture,
                          fk_error *err) {
     fk_value *top = NULL;
@@ -194,7 +217,7 @@ static fk_code plan_file(const fk_store *store, fk_weights_plan *plan,
                : wrap_file(store, plan, &found, personality_vector, architecture, err);
 }
 
-fk_code fk_weights_plan_create_from_file(const fk_store *store, const char *path,
+fk_code fk_weights_plan_create_from_file(fk_store *store, const char *path,
                                          const fk_value *personality_vector,
                                          const fk_value *architecture, fk_weights_plan **ret_plan,
                                          fk_error *err) {
@@ -218,18 +241,6 @@ fk_code fk_weights_plan_create_from_file(const fk_store *store, const char *path
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
-
-static fk_code check_space(fk_draft *draft, uint64_t bytes, fk_error *err) {
-    uint64_t free_bytes = fk_directory_free_bytes(draft->where.runs);
-    if (bytes <= free_bytes) {
-        return FK_OK;
-    }
-    fk_error_set(err, FK_E_NO_SPACE, "the weights take %llu bytes, only %llu are free",
-                 (unsigned long long)bytes, (unsigned long long)free_bytes);
-    fk_error_hint(err, "free space on the disk of the store; nothing was written");
-    fk_error_path(err, draft->where.path);
-    return FK_E_NO_SPACE;
-}
 
 /* The bytes of a file that is kept, with progress. */
 static fk_code write_kept(fk_draft *draft, const fk_weights_plan *plan, const fk_sink *sink,
@@ -295,13 +306,9 @@ fk_code fk_draft_note_personality(fk_draft *draft, const fk_tensor *tensor, fk_e
     return FK_OK;
 }
 
-fk_code fk_draft_write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error *err) {
+static fk_code write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error *err) {
     fk_file_digests digests = {0};
-    fk_code code = check_space(draft, plan->bytes, err);
-    if (code != FK_OK) {
-        return code;
-    }
-    code = write_file(draft, plan, &digests, err);
+    fk_code code = write_file(draft, plan, &digests, err);
     if (code == FK_OK) {
         code = fk_manifest_files_add(&draft->files, FK_WEIGHTS_FILE, NULL, &digests, err);
     } else {
@@ -318,38 +325,35 @@ fk_code fk_draft_write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error 
     return fk_draft_written(draft, code);
 }
 
+static fk_code check_open(const fk_draft *draft, fk_error *err) {
+    return fk_draft_check_open(draft, draft->has_weights, "weights", err);
+}
+
+fk_code fk_draft_set_planned_weights(fk_draft *draft, fk_weights_plan *plan, fk_error *err) {
+    fk_code code = check_open(draft, err);
+    return code == FK_OK ? write_weights(draft, plan, err) : code;
+}
+
 fk_code fk_draft_set_weights(fk_draft *draft, const fk_value *weights,
                              const fk_value *personality_vector, const fk_value *architecture,
                              fk_error *err) {
     FK_SCOPED(fk_weights_plan_destroyp) fk_weights_plan *plan = NULL;
-    fk_code code = fk_draft_check_open(draft, draft->has_weights, "weights", err);
+    fk_code code = check_open(draft, err);
     if (code == FK_OK) {
         code = fk_weights_plan_create(draft->store, weights, personality_vector, architecture,
                                       &plan, err);
     }
-    return code == FK_OK ? fk_draft_write_weights(draft, plan, err) : code;
-}
-
-fk_code fk_draft_check_weights(fk_draft *draft, const fk_value *weights,
-                               const fk_value *personality_vector, const fk_value *architecture,
-                               fk_error *err) {
-    FK_SCOPED(fk_weights_plan_destroyp) fk_weights_plan *plan = NULL;
-    fk_code code = fk_draft_check_open(draft, draft->has_weights, "weights", err);
-    if (code == FK_OK) {
-        code = fk_weights_plan_create(draft->store, weights, personality_vector, architecture,
-                                      &plan, err);
-    }
-    return code == FK_OK ? check_space(draft, plan->bytes, err) : code;
+    return code == FK_OK ? write_weights(draft, plan, err) : code;
 }
 
 fk_code fk_draft_set_weights_file(fk_draft *draft, const char *path,
                                   const fk_value *personality_vector, const fk_value *architecture,
                                   fk_error *err) {
     FK_SCOPED(fk_weights_plan_destroyp) fk_weights_plan *plan = NULL;
-    fk_code code = fk_draft_check_open(draft, draft->has_weights, "weights", err);
+    fk_code code = check_open(draft, err);
     if (code == FK_OK) {
         code = fk_weights_plan_create_from_file(draft->store, path, personality_vector,
                                                 architecture, &plan, err);
     }
-    return code == FK_OK ? fk_draft_write_weights(draft, plan, err) : code;
+    return code == FK_OK ? write_weights(draft, plan, err) : code;
 }

@@ -95,7 +95,7 @@ static fk_code check_model(fk_store *store, const fk_model *model, fk_weights_pl
 
 static fk_code fill_draft(fk_draft *draft, const fk_model *model, fk_weights_plan *plan,
                           fk_error *err) {
-    fk_code code = plan != NULL ? fk_draft_write_weights(draft, plan, err) : FK_OK;
+    fk_code code = plan != NULL ? fk_draft_set_planned_weights(draft, plan, err) : FK_OK;
     if (code == FK_OK && model->sample_image != NULL) {
         code = fk_draft_set_sample(draft, model->sample_image, err);
     }

@@ -25,34 +25,37 @@
 
 /* ---- checking before writing -------------------------------------------------------------- */
 
-static void test_weights_can_be_checked_before_they_are_written(void **state) {
+static fk_code plan(bench *it, const fk_value *weights, const fk_value *personality_vector) {
+    fk_weights_plan *made = NULL;
+    fk_code code =
+        fk_weights_plan_create(it->store, weights, personality_vector, NULL, &made, &it->err);
+    fk_weights_plan_destroy(made);
+    return code;
+}
+
+static void test_weights_can_be_planned_before_anything_is_written(void **state) {
     bench *it = *state;
     const fk_model *model = &it->sample.model;
     size_t writes = fake_kernel_count("write");
-    assert_int_equal(fk_draft_check_weights(it->draft, model->weights, model->personality_vector,
-                                            model->architecture, &it->err),
+    fk_weights_plan *made = NULL;
+    assert_int_equal(plan(it, model->weights, model->weights), FK_E_INVALID);
+    assert_int_equal(plan(it, NULL, NULL), FK_E_USAGE);
+    assert_int_equal(fk_weights_plan_create(it->store, model->weights, model->personality_vector,
+                                            model->architecture, &made, &it->err),
                      FK_OK);
-    assert_int_equal(
-        fk_draft_check_weights(it->draft, model->weights, model->weights, NULL, &it->err),
-        FK_E_INVALID);
-    assert_int_equal(fk_draft_check_weights(it->draft, NULL, NULL, NULL, &it->err), FK_E_USAGE);
     assert_int_equal(fake_kernel_count("write"), writes);
-    assert_int_equal(bench_set_weights(it), FK_OK);
-    assert_int_equal(fk_draft_check_weights(it->draft, model->weights, NULL, NULL, &it->err),
-                     FK_E_USAGE);
+    assert_int_equal(fk_draft_set_planned_weights(it->draft, made, &it->err), FK_OK);
+    assert_int_equal(fk_draft_set_planned_weights(it->draft, made, &it->err), FK_E_USAGE);
+    fk_weights_plan_destroy(made);
 }
 
-static void test_checked_weights_have_a_limit(void **state) {
+static void test_planned_weights_have_a_limit(void **state) {
     bench *it = *state;
     fk_store_options options = {.size = sizeof options, .max_weights_bytes = 100};
     fk_draft_destroy(it->draft);
     it->draft = NULL;
     bench_reopen(it, &options);
-    assert_int_equal(fk_draft_create(it->store, "1-fruity", &it->sample.metadata, &it->draft, NULL),
-                     FK_OK);
-    assert_int_equal(
-        fk_draft_check_weights(it->draft, it->sample.model.weights, NULL, NULL, &it->err),
-        FK_E_LIMIT);
+    assert_int_equal(plan(it, it->sample.model.weights, NULL), FK_E_LIMIT);
     assert_string_equal(it->err.path, "weights");
 }
 
@@ -197,8 +200,8 @@ static void test_a_bare_checkpoint_is_wrapped_and_needs_a_vector(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_weights_can_be_checked_before_they_are_written),
-        TEST(test_checked_weights_have_a_limit),
+        TEST(test_weights_can_be_planned_before_anything_is_written),
+        TEST(test_planned_weights_have_a_limit),
         TEST(test_a_v1_file_is_kept_byte_for_byte),
         TEST(test_keeping_a_file_can_be_cancelled),
         TEST(test_damaged_or_foreign_files_are_refused_by_path),
