@@ -10,7 +10,8 @@
  *     damage ... --full    every bit of every byte, 100,000 random flips
  *     damage ... --small   smaller: for slow builds
  *
- * Prints what was tried, and a line "promise 11: ..." for each part. Exit 1: it does not hold.
+ * Prints what was tried, and a line "promise 11: ..." for each part. Exit 1: it does not hold; 2:
+ * what was asked for is not known.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -46,5 +47,9 @@ int main(int count, char **arguments) {
             well = all_parts[i].run(extent) && well;
         }
     }
-    return well && known ? 0 : 1;
+    if (!known) {
+        fprintf(stderr, "damage: there is no part '%s'\n", part);
+        return 2;
+    }
+    return well ? 0 : 1;
 }

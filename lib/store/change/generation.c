@@ -110,11 +110,6 @@ fk_code fk_generation_create(fk_store *store, const char *font_id, const char *r
     return FK_OK;
 }
 
-/* A damaged manifest has no number. One that cannot be read just now may have the highest. */
-static fk_code check_readable(const fk_run *run, fk_error *err) {
-    return run->manifest == FK_RUN_MANIFEST_UNREADABLE ? fk_run_check_manifest(run, err) : FK_OK;
-}
-
 static fk_code enter_from_trash(fk_generation *it, fk_runs_directory *where,
                                 const fk_scan_run *place, const char *entry, fk_error *err) {
     fk_scan_run trashed = {.id = place->id};
@@ -127,7 +122,7 @@ static fk_code enter_from_trash(fk_generation *it, fk_runs_directory *where,
         code = fk_run_check_manifest(it->source, err);
     }
     if (code == FK_OK) {
-        code = check_readable(it->run, err);
+        code = fk_run_check_readable(it->run, err);
     }
     return code == FK_OK ? make_draft(it, where, err) : code;
 }

@@ -151,12 +151,6 @@ static fk_code exchange_entry(fk_store *store, const fk_runs_directory *where,
     return code;
 }
 
-/* Damage is no hindrance. But a manifest that cannot be read just now may be a good one, whose
- * number counts. */
-static fk_code check_readable(const fk_run *run, fk_error *err) {
-    return run->manifest == FK_RUN_MANIFEST_UNREADABLE ? fk_run_check_manifest(run, err) : FK_OK;
-}
-
 static fk_code restore_generation(fk_store *store, fk_runs_directory *where, fk_run_lock *lock,
                                   const fk_scan_run *place, fk_trash_name *name, fk_error *err) {
     FK_SCOPED(fk_run_closep) fk_run *live = NULL;
@@ -170,10 +164,10 @@ static fk_code restore_generation(fk_store *store, fk_runs_directory *where, fk_
         code = fk_run_open_place(store, where->runs, where->font_id.text, &trashed, &content, err);
     }
     if (code == FK_OK) {
-        code = check_readable(live, err);
+        code = fk_run_check_readable(live, err);
     }
     if (code == FK_OK) {
-        code = check_readable(content, err);
+        code = fk_run_check_readable(content, err);
     }
     if (code != FK_OK) {
         return code;
@@ -194,7 +188,7 @@ static fk_code read_number(fk_store *store, const fk_runs_directory *where, cons
     fk_code code =
         fk_run_open_place(store, where->runs, where->font_id.text, &place, &content, err);
     if (code == FK_OK) {
-        code = check_readable(content, err);
+        code = fk_run_check_readable(content, err);
     }
     if (code == FK_OK) {
         *ret_number = content->manifest == FK_RUN_MANIFEST_GOOD ? content->info.generation : 0;

@@ -323,6 +323,10 @@ fk_code fk_run_check_manifest(const fk_run *run, fk_error *err) {
     return fk_run_error_path(run, code, err);
 }
 
+fk_code fk_run_check_readable(const fk_run *run, fk_error *err) {
+    return run->manifest == FK_RUN_MANIFEST_UNREADABLE ? fk_run_check_manifest(run, err) : FK_OK;
+}
+
 /* A path that may be asked for: of a file beneath the run's directory. */
 static fk_code check_path(const fk_run *run, const char *path, fk_error *err) {
     if (path != NULL && path[0] != '\0') {

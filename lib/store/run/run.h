@@ -74,5 +74,8 @@ fk_code fk_run_error_path(const fk_run *run, fk_code code, fk_error *err);
 /* FK_OK when the manifest is good or there is none; else the error a reader gets: FK_E_CORRUPT
  * naming run.json, FK_E_UNSUPPORTED (version), or what the system said. */
 fk_code fk_run_check_manifest(const fk_run *run, fk_error *err);
+/* For changes, which damage does not hinder: an error only when the manifest cannot be read just
+ * now. It may be a good one, with the highest number of a generation. */
+fk_code fk_run_check_readable(const fk_run *run, fk_error *err);
 
 #endif
