@@ -154,8 +154,8 @@ static void print(const cli_context *context, const char *font_id, const char *r
 static fk_code write(cli_context *context, fk_store *store, const fk_run_metadata *metadata,
                      const fk_value *feedback, fk_weights_plan *plan, fk_run_id *ret_run_id) {
     fk_draft *draft = NULL;
-    fk_code code = fk_draft_create(store, cli_context_argument(context, 0), metadata, &draft,
-                                   &context->error);
+    fk_code code =
+        fk_draft_create(store, cli_context_argument(context, 0), metadata, &draft, &context->error);
     if (code == FK_OK) {
         code = fill(context, feedback, plan, draft);
     }

@@ -242,6 +242,17 @@ def check_limits(files):
             problem("lib/base/limits.h", 1, f"no test names {limit}")
 
 
+def check_test_modules(files):
+    """pytest imports by name alone: two of one name cannot be collected in one call."""
+    found = {}
+    for name in files:
+        path = pathlib.PurePath(name)
+        if path.parts[0] == "tests" and path.match("test_*.py"):
+            other = found.setdefault(path.name, name)
+            if other != name:
+                problem(name, 1, f"is named as {other}; give each test module a name of its own")
+
+
 def main():
     files = listed_files()
     for name in files:
@@ -263,6 +274,7 @@ def main():
             check_python_functions(name, text)
     check_map(files)
     check_limits(files)
+    check_test_modules(files)
     print("\n".join(problems + [f"{len(files)} files, {len(problems)} problems"]))
     return 1 if problems else 0
 

@@ -108,8 +108,8 @@ static PyObject *set_weights(PyObject *object, PyObject *tree) {
     }
     fk_error err = {0};
     fkpy_progress_begin(&self->progress);
-    fk_code code = fk_draft_set_weights(self->draft, it.weights, it.personality_vector,
-                                        it.architecture, &err);
+    fk_code code =
+        fk_draft_set_weights(self->draft, it.weights, it.personality_vector, it.architecture, &err);
     fkpy_progress_end(&self->progress);
     return answer(object, code, &err);
 }

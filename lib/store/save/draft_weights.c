@@ -152,8 +152,7 @@ fk_code fk_weights_plan_create(fk_store *store, const fk_value *weights,
 /* ---- from a file -------------------------------------------------------------------------- */
 
 /* Reads the whole file into memory of our own: what was checked is what will be written. */
-static fk_code read_file(fk_store *store, const char *path, fk_weights_plan *plan,
-                         fk_error *err) {
+static fk_code read_file(fk_store *store, const char *path, fk_weights_plan *plan, fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
     struct stat status;
     fk_code code = fk_file_open_path(path, &fd, &status, err);
@@ -199,9 +198,8 @@ static fk_code wrap_file(fk_store *store, fk_weights_plan *plan, const fk_weight
     return plan_values(store, plan, found->model, personality_vector, architecture, err);
 }
 
-static fk_code plan_file(fk_store *store, fk_weights_plan *plan,
-                         const fk_value *personality_vector, const fk_value *architecture,
-                         fk_error *err) {
+static fk_code plan_file(fk_store *store, fk_weights_plan *plan, const fk_value *personality_vector,
+                         const fk_value *architecture, fk_error *err) {
     fk_value *top = NULL;
     fk_weights found = {0};
     fk_code code = fk_torch_read(plan->file.data, plan->file.bytes, FK_READ_CHECK_CRC, plan->values,
