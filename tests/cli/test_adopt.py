@@ -54,6 +54,30 @@ def test_adopt_gives_a_run_made_by_hand_a_manifest(command, by_hand):
     assert command.json("adopt", "1-fruity") == {"runs": []}
 
 
+def test_the_first_write_of_a_store_gives_it_an_identity(command, by_hand):
+    by_hand()
+    shutil.rmtree(command.store / ".fontkeep")
+    assert command.json("status")["store_id"] is None
+    command("adopt", "1-fruity")
+    assert len(command.json("status")["store_id"]) == 36
+
+
+@pytest.mark.parametrize(
+    "spoil, named",
+    [
+        (lambda run: (run / "weights").write_text("no checkpoint"), "/weights"),
+        (lambda run: (run / "sample.png").write_text("no image"), "/sample.png"),
+        (lambda run: (run / "feedback.json").write_text("[]"), "/feedback.json"),
+        (lambda run: shutil.rmtree(run) or run.mkdir(), ""),
+    ],
+)
+def test_what_hinders_adoption_is_named_by_its_path(command, by_hand, spoil, named):
+    run = by_hand(weights="weights")
+    spoil(run)
+    told = command("adopt", "1-fruity", status=1).stderr
+    assert f"({run}{named});" in told
+
+
 def test_what_adopt_did_is_undone_by_restore(command, by_hand):
     run = by_hand()
     before = sorted(path.name for path in run.iterdir())

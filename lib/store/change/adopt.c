@@ -158,10 +158,13 @@ static fk_code adopt_feedback(fk_generation *it, bool *ret_there, fk_error *err)
 
 /* ---- weights ------------------------------------------------------------------------------ */
 
-/* What weights that can be loaded tell the manifest. */
+/* What weights that can be loaded tell the manifest. Errors name the whole path. */
 static fk_code describe_weights(fk_generation *it, fk_error *err) {
     FK_SCOPED(fk_loaded_destroyp) fk_loaded *loaded = NULL;
     fk_draft *draft = it->draft;
+    if (it->source->weights_name == NULL) {
+        return FK_OK;
+    }
     const fk_load_options options = {
         .size = sizeof options, .progress = draft->progress, .progress_user = draft->progress_user};
     fk_code code = fk_run_load_weights(it->source, &options, &loaded, err);
@@ -184,10 +187,7 @@ static fk_code adopt_weights(fk_generation *it, fk_change_list *changes, bool *r
     if (name == NULL) {
         return FK_OK;
     }
-    fk_code code = describe_weights(it, err);
-    if (code == FK_OK) {
-        code = fk_carry_file(it->draft, it->source, name, FK_WEIGHTS_FILE, &missing, err);
-    }
+    fk_code code = fk_carry_file(it->draft, it->source, name, FK_WEIGHTS_FILE, &missing, err);
     if (code == FK_OK) {
         code = list_file(it->draft, FK_WEIGHTS_FILE, NULL, err);
     }
@@ -202,7 +202,6 @@ static fk_code adopt_weights(fk_generation *it, fk_change_list *changes, bool *r
 
 static fk_code nothing_there(const fk_run *run, fk_error *err) {
     fk_error_set(err, FK_E_INCOMPLETE, "run '%s' has no file of a run in it", run->info.run_id);
-    fk_error_path(err, run->info.path);
     fk_error_hint(err, "remove it");
     return FK_E_INCOMPLETE;
 }
@@ -214,7 +213,9 @@ static void tell_times(fk_draft *draft, const fk_run_id *id) {
     (void)fk_run_id_parse(id->text, &unused, &draft->ended_at_us, NULL);
 }
 
-fk_code fk_adopt_fill(fk_generation *it, bool weights, fk_change_list *changes, fk_error *err) {
+/* Errors name paths within the run. */
+static fk_code adopt_files(fk_generation *it, bool weights, fk_change_list *changes,
+                           fk_error *err) {
     bool has_weights = !weights;
     bool has_sample = false;
     bool has_feedback = false;
@@ -237,6 +238,15 @@ fk_code fk_adopt_fill(fk_generation *it, bool weights, fk_change_list *changes, 
     bool whole = has_weights && has_sample && has_feedback && has_glyphs;
     it->draft->status = whole ? FK_COMPLETED : FK_INTERRUPTED;
     tell_times(it->draft, &it->run->place.id);
+    return code;
+}
+
+fk_code fk_adopt_fill(fk_generation *it, bool weights, fk_change_list *changes, fk_error *err) {
+    fk_code code = weights ? describe_weights(it, err) : FK_OK;
+    if (code != FK_OK) {
+        return code;
+    }
+    code = adopt_files(it, weights, changes, err);
     return code == FK_OK ? FK_OK : fk_run_error_path(it->source, code, err);
 }
 

@@ -243,6 +243,7 @@ fk_code fk_generation_publish(fk_generation *it, fk_error *err) {
     }
     if (code == FK_OK || code == FK_E_NOT_DURABLE) {
         fk_stage_release(stage);
+        fk_draft_identify_store(it->draft);
     } else {
         fk_stage_take_back(stage, entry);
     }

@@ -352,8 +352,7 @@ static fk_code check_complete(const fk_draft *draft, fk_error *err) {
     return FK_E_INVALID;
 }
 
-/* The run is there; an identity that cannot be written now is written by the next call. */
-static void note_first_write(fk_draft *draft) {
+void fk_draft_identify_store(fk_draft *draft) {
     char store_id[37];
     if (!fk_font_memory_is_marked(draft->store, &draft->memory->identified) &&
         fk_store_ensure_identity(draft->store, draft->where.root, store_id, NULL) == FK_OK) {
@@ -379,7 +378,7 @@ fk_code fk_draft_commit(fk_draft *draft, fk_run_id *ret_run_id, fk_error *err) {
     if (code == FK_OK || code == FK_E_NOT_DURABLE) {
         draft->where.made_font = false;
         draft->where.made_runs = false;
-        note_first_write(draft);
+        fk_draft_identify_store(draft);
     } else {
         fk_stage_discard(&draft->stage);
         fk_runs_directory_abandon(&draft->where);

@@ -80,4 +80,8 @@ fk_code fk_draft_write_file(fk_draft *draft, const char *path, const char *label
 /* Marks the draft as broken unless `code` is FK_OK; gives `code`. */
 fk_code fk_draft_written(fk_draft *draft, fk_code code);
 
+/* Behind a write: a store without an identity gets one. What cannot be written now is written by
+ * the next call. */
+void fk_draft_identify_store(fk_draft *draft);
+
 #endif
