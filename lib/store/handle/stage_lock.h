@@ -18,7 +18,8 @@ fk_code fk_stage_lock_name(char ret_stage[FK_STAGE_NAME_BYTES],
 fk_code fk_stage_lock_create(int parent, const char *name, int *ret_fd, bool *ret_lost,
                              fk_error *err);
 
-/* A name for a stage of the open directory `parent`, and its lock file, held. */
+/* A name for a stage of the open directory `parent`, and its lock file, held. On failure
+ * `ret_stage` is as it was, or a name of which no stage has been made. */
 fk_code fk_stage_lock_make(int parent, char ret_stage[FK_STAGE_NAME_BYTES],
                            char ret_lock[FK_STAGE_LOCK_NAME_BYTES], int *ret_fd, fk_error *err);
 

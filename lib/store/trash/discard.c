@@ -43,11 +43,12 @@ static fk_code hide(const fk_discarded *it, const char *stage, fk_error *err) {
 
 fk_code fk_discard(const fk_discarded *it, fk_error *err) {
     FK_SCOPED(fk_file_closep) int lock = -1;
-    char stage[FK_STAGE_NAME_BYTES];
+    char stage[FK_STAGE_NAME_BYTES] = "";
     char lock_name[FK_STAGE_LOCK_NAME_BYTES];
     bool hidden = false;
     fk_code code = fk_stage_lock_make(it->parent, stage, lock_name, &lock, err);
-    if (code == FK_OK || code == FK_E_NO_SPACE) { /* this makes room, and needs none */
+    bool is_full = code == FK_E_NO_SPACE && stage[0] != '\0';
+    if (code == FK_OK || is_full) { /* this makes room, and needs none */
         code = hide(it, stage, err);
         hidden = code == FK_OK;
     }

@@ -204,6 +204,16 @@ static void test_a_purge_cut_off_leaves_a_dead_stage(void **state) {
     assert_int_equal(tree_count(it->path, ".stage-", NULL), 0);
 }
 
+static void test_without_a_name_to_hide_it_under_nothing_is_purged(void **state) {
+    bench *it = *state;
+    fk_trash_list *purged = NULL;
+    bench_save_well(it, NOW_TEXT);
+    assert_int_equal(rm(it, NULL), FK_OK);
+    fake_kernel_fail("getrandom", 1, ENOSPC, FAKE_ONCE);
+    assert_int_equal(fk_purge(it->store, NULL, &purged, &it->err), FK_E_NO_SPACE);
+    assert_int_equal(trash_count(it), 1);
+}
+
 static void test_a_full_disk_can_be_purged(void **state) {
     bench *it = *state;
     fk_trash_list *purged = NULL;
@@ -262,6 +272,7 @@ int main(void) {
         cmocka_unit_test(test_whatever_fails_all_is_as_before_or_the_change_is_done),
         TEST(test_a_sync_that_fails_behind_the_rename_is_told_apart),
         TEST(test_a_purge_cut_off_leaves_a_dead_stage),
+        TEST(test_without_a_name_to_hide_it_under_nothing_is_purged),
         TEST(test_a_full_disk_can_be_purged),
         TEST(test_a_font_that_cannot_be_opened_is_no_font_without_trash),
     };
