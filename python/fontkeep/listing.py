@@ -78,7 +78,8 @@ class Listing(Handle):
 
     def inspect(self, target: StrPath, run_id: str | None = None) -> Inspection:
         """What a checkpoint file, or the weights of a run of the font `target`, hold. Nothing is
-        executed; what would be is listed in `findings`.
+        executed; what would be is listed in `findings`. Without `run_id`, a target that is no font
+        id, or names a file, is a file.
 
         >>> torch.save({"w": torch.zeros(2, 3)}, "downloaded.pt")
         >>> report = store.inspect("downloaded.pt")
@@ -86,9 +87,17 @@ class Listing(Handle):
         ('pytorch-zip', 'w', (2, 3), [])
         """
         text = os.fspath(target)
-        is_file = not isinstance(target, str) or "/" in text or "." in text
+        is_file = not (isinstance(target, str) and _is_font_id(text)) or os.path.exists(text)
         if run_id is None and is_file:
             return Inspection.of(_native.inspect_file(path_text(target)))
         return Inspection.of(
             self._store.inspect_run(font_text(text), optional_text(run_id, "run_id"))
         )
+
+
+def _is_font_id(text: str) -> bool:
+    try:
+        _native.check_font_id(text)
+    except ValueError:  # InvalidFontIdError, or what is no UTF-8
+        return False
+    return True

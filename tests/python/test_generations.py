@@ -40,6 +40,16 @@ def test_adopt_and_migrate_give_new_generations(store, by_hand, run_directory):
     assert store.migrate("1-fruity").runs == []
 
 
+def test_a_change_takes_ids_twins_and_latest_but_no_prefix(store, save):
+    run_id = save()
+    for change in (store.regenerate, store.migrate, store.rm):
+        with pytest.raises(fontkeep.RunNotFoundError):
+            change("1-fruity", run_id[:-1])
+    for name in (run_id, run_id.replace(":", "-"), "latest", None):
+        [row] = store.regenerate("1-fruity", name).runs
+        assert row == fontkeep.Change("1-fruity", run_id, [])
+
+
 def test_a_run_that_is_refused_is_warned_of(store, by_hand, run_directory):
     run_id = by_hand()
     weights = pathlib.Path(run_directory("1-fruity", run_id)) / "weights"

@@ -299,6 +299,20 @@ def test_verify_status_recover_and_inspect_report(store, save, tmp_path) -> None
         report["nothing"]
 
 
+def test_what_is_no_font_id_or_names_a_file_is_inspected_as_a_file(
+    store, save, tmp_path, monkeypatch
+) -> None:
+    weights = os.path.join(store.path, "1-fruity", "runs", save(), "weights")
+    monkeypatch.chdir(tmp_path)
+    for name in ("weights", "2-dumb"):
+        os.link(weights, name)
+        assert store.inspect(name).format == "pytorch-zip"
+    with pytest.raises(fontkeep.StoreIOError, match="nothing-there"):
+        store.inspect("nothing-there")
+    with pytest.raises(fontkeep.FontNotFoundError):
+        store.inspect("3-none")
+
+
 @pytest.mark.parametrize("suffix", ["json", "csv", "npy", "pt"])
 def test_a_personality_vector_is_exported(store, save, tmp_path, suffix) -> None:
     save()

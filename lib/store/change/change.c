@@ -209,7 +209,7 @@ static fk_code try_once(fk_change_list *changes, fk_store *store, const char *fo
     if (code != FK_OK || !(needed || changer->lists_unchanged)) {
         return code;
     }
-    return publish(changes, generation, needed, font_id, run_id, err);
+    return publish(changes, generation, needed, font_id, generation->run->place.id.text, err);
 }
 
 fk_code fk_change_run(fk_change_list *changes, fk_store *store, const char *font_id,

@@ -34,8 +34,9 @@ fk_code fk_change_note(fk_change_list *changes, const char *path, fk_error *err)
 /* Notes what is wrong with the run under way, and stays so. */
 fk_code fk_change_note_left(fk_change_list *changes, const fk_problem *problem, fk_error *err);
 
-/* Changes one run (full id) and adds its row, unless nothing was needed. A run that another process
- * changes at the same moment is tried again, 3 times. FK_E_NOT_DURABLE adds the row, too. */
+/* Changes one run (full id, twin, "latest" or NULL) and adds its row, unless nothing was needed. A
+ * run that another process changes at the same moment is tried again, 3 times. FK_E_NOT_DURABLE
+ * adds the row, too. */
 fk_code fk_change_run(fk_change_list *changes, fk_store *store, const char *font_id,
                       const char *run_id, const fk_changer *changer, fk_error *err);
 

@@ -130,7 +130,6 @@ fk_code fk_migrate(fk_store *store, const char *font_id, const char *run_id,
                                 .user = (void *)(uintptr_t)personality_vector,
                                 .progress = progress,
                                 .progress_user = progress_user};
-    fk_run_id full;
     fk_code code = check_vector(personality_vector, err);
     if (code == FK_OK) {
         code = fk_change_list_create(&changes, err);
@@ -138,10 +137,7 @@ fk_code fk_migrate(fk_store *store, const char *font_id, const char *run_id,
     if (code == FK_OK && run_id == NULL) {
         code = fk_change_font(changes, store, font_id, &changer, err);
     } else if (code == FK_OK) {
-        code = fk_resolve_run(store, font_id, run_id, &full, err);
-        if (code == FK_OK) {
-            code = fk_change_run(changes, store, font_id, full.text, &changer, err);
-        }
+        code = fk_change_run(changes, store, font_id, run_id, &changer, err);
     }
     if (code == FK_OK || code == FK_E_NOT_DURABLE) {
         *ret_changes = fk_take(changes);

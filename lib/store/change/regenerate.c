@@ -12,7 +12,6 @@
 #include "store/handle/options.h"
 #include "store/load/load.h"
 #include "store/names/layout.h"
-#include "store/run/resolve.h"
 #include "store/run/run_file.h"
 #include "store/save/draft_images.h"
 
@@ -293,7 +292,6 @@ fk_code fk_regenerate(fk_store *store, const char *font_id, const char *run_id,
                       fk_error *err) {
     FK_SCOPED(fk_change_list_destroyp) fk_change_list *changes = NULL;
     fk_regenerate_options asked = {0};
-    fk_run_id full;
     fk_code code = check_options(options, &asked, err);
     const fk_changer changer = {.fill = fill,
                                 .user = &asked,
@@ -304,10 +302,7 @@ fk_code fk_regenerate(fk_store *store, const char *font_id, const char *run_id,
         code = fk_change_list_create(&changes, err);
     }
     if (code == FK_OK) {
-        code = fk_resolve_run(store, font_id, run_id == NULL ? "latest" : run_id, &full, err);
-    }
-    if (code == FK_OK) {
-        code = fk_change_run(changes, store, font_id, full.text, &changer, err);
+        code = fk_change_run(changes, store, font_id, run_id, &changer, err);
     }
     if (code == FK_OK || code == FK_E_NOT_DURABLE) {
         *ret_changes = fk_take(changes);

@@ -219,8 +219,9 @@ static fk_code copy_options(const fk_load_options *options, fk_load_options *ret
     fk_code code =
         fk_options_copy(ret_options, sizeof *ret_options, options, "fk_load_options", err);
     if (code == FK_OK && ret_options->salvage && ret_options->no_verify) {
-        code = fk_error_set(err, FK_E_USAGE, "salvage tells by checking, so it excludes no_verify");
-        fk_error_hint(err, "ask for one of the two");
+        code = fk_error_set(err, FK_E_USAGE,
+                            "salvage needs the check: without it nothing tells what is lost");
+        fk_error_hint(err, "salvage with verification, or load without either");
     }
     return code;
 }
