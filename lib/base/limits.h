@@ -19,7 +19,7 @@
 #define FK_LIMIT_DEPTH           1000u     /* nesting of values */
 #define FK_LIMIT_ITEMS           16000000u /* items of one list, entries of one dict */
 #define FK_LIMIT_REPEATS         4000000u  /* visits of values within containers that occur again */
-#define FK_LIMIT_COMPARED_VALUES 32000000u /* of two objects, shared ones counted each time */
+#define FK_LIMIT_COMPARED_VALUES 17000000u /* of two objects, shared ones counted each time */
 #define FK_LIMIT_FINDINGS        10000u    /* what one inspection tells */
 #define FK_LIMIT_LISTED_BYTES                                                                      \
     (UINT64_C(16) << 20)               /* tensors listed of one file, beyond the file's size */

@@ -5,12 +5,18 @@
 
 #include "base/limits.h"
 
+/* Two containers that are being compared, and which of their items. */
+typedef struct level {
+    const fk_value *one;
+    const fk_value *other;
+    size_t index; /* their count: none of them, the attributes */
+} level;
+
 typedef struct comparison {
-    fk_buffer *path;
-    size_t depth;
     size_t visited;
     bool limit;
-    const fk_value *way_down[FK_LIMIT_DEPTH][2];
+    size_t depth; /* once a difference is found, it stays: the way to it */
+    level way_down[FK_LIMIT_DEPTH];
 } comparison;
 
 /* ---- tensors ------------------------------------------------------------------------------ */
@@ -133,25 +139,16 @@ static bool is_dict(const fk_value *value) {
 
 static bool same(comparison *it, const fk_value *one, const fk_value *other);
 
-static void append_step(fk_buffer *path, const fk_value *key, size_t index) {
-    fk_buffer_append_text(path, path->length > 0 ? "." : "");
-    if (key != NULL && fk_value_kind(key) == FK_KIND_STRING) {
-        fk_buffer_append_text(path, fk_value_as_text(key, NULL));
-    } else {
-        fk_buffer_append_format(path, "%zu", index);
-    }
-}
-
-/* On a difference the path stays where it is. */
-static bool same_children(comparison *it, const fk_value *one, const fk_value *other) {
-    for (size_t i = 0; i < fk_value_count(one); i++) {
-        size_t length = it->path->length;
-        append_step(it->path, is_dict(one) ? fk_value_key(one, i) : NULL, i);
-        bool keys = !is_dict(one) || same(it, fk_value_key(one, i), fk_value_key(other, i));
+static bool same_children(comparison *it, level *here) {
+    const fk_value *one = here->one;
+    const fk_value *other = here->other;
+    bool dict = is_dict(one);
+    for (here->index = 0; here->index < fk_value_count(one); here->index++) {
+        size_t i = here->index;
+        bool keys = !dict || same(it, fk_value_key(one, i), fk_value_key(other, i));
         if (!keys || !same(it, fk_value_item(one, i), fk_value_item(other, i))) {
             return false;
         }
-        it->path->length = length;
     }
     const fk_value *a = fk_value_attributes(one);
     const fk_value *b = fk_value_attributes(other);
@@ -161,18 +158,19 @@ static bool same_children(comparison *it, const fk_value *one, const fk_value *o
 /* Of two that come back to themselves, both must do so at the same height. */
 static bool same_below(comparison *it, const fk_value *one, const fk_value *other) {
     for (size_t i = 0; i < it->depth; i++) {
-        if (it->way_down[i][0] == one || it->way_down[i][1] == other) {
-            return it->way_down[i][0] == one && it->way_down[i][1] == other;
+        const level *above = &it->way_down[i];
+        if (above->one == one || above->other == other) {
+            return above->one == one && above->other == other;
         }
     }
     if (it->depth == FK_LIMIT_DEPTH) {
         it->limit = true;
         return false;
     }
-    it->way_down[it->depth][0] = one;
-    it->way_down[it->depth++][1] = other;
-    bool equal = same_children(it, one, other);
-    it->depth--;
+    level *here = &it->way_down[it->depth++];
+    *here = (level){.one = one, .other = other};
+    bool equal = same_children(it, here);
+    it->depth -= equal;
     return equal;
 }
 
@@ -189,10 +187,25 @@ static bool same(comparison *it, const fk_value *one, const fk_value *other) {
     return !has_children || same_below(it, one, other);
 }
 
+static void append_way(const comparison *it, fk_buffer *path) {
+    for (size_t i = 0; i < it->depth; i++) {
+        const level *at = &it->way_down[i];
+        if (at->index == fk_value_count(at->one)) {
+            continue;
+        }
+        const fk_value *key = is_dict(at->one) ? fk_value_key(at->one, at->index) : NULL;
+        fk_buffer_append_text(path, path->length > 0 ? "." : "");
+        if (key != NULL && fk_value_kind(key) == FK_KIND_STRING) {
+            fk_buffer_append_text(path, fk_value_as_text(key, NULL));
+        } else {
+            fk_buffer_append_format(path, "%zu", at->index);
+        }
+    }
+}
+
 fk_code fk_value_compare(const fk_value *one, const fk_value *other, bool *ret_equal,
                          fk_buffer *path, fk_error *err) {
     comparison it;
-    it.path = path;
     it.depth = 0;
     it.visited = 0;
     it.limit = false;
@@ -202,6 +215,7 @@ fk_code fk_value_compare(const fk_value *one, const fk_value *other, bool *ret_e
         fk_error_hint(err, "store flatter data");
         return FK_E_LIMIT;
     }
+    append_way(&it, path);
     if (!fk_buffer_append_byte(path, '\0')) {
         return fk_error_no_memory(err);
     }

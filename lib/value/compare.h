@@ -11,7 +11,7 @@
 /* Compares kinds, numbers (NaNs by their bits), texts, keys in their order, attributes, and tensors
  * by dtype, flags, shape and every element; how storages are shared, and strides, do not count. Of
  * two that differ, `path` (appended to) gets the dotted path of the first difference. FK_E_LIMIT
- * beyond FK_LIMIT_DEPTH or FK_LIMIT_VISITS. */
+ * beyond FK_LIMIT_DEPTH or FK_LIMIT_COMPARED_VALUES. */
 fk_code fk_value_compare(const fk_value *one, const fk_value *other, bool *ret_equal,
                          fk_buffer *path, fk_error *err);
 
