@@ -38,7 +38,9 @@ static fk_code take_value(const char *text, const given *option, rest *words, cl
         return FK_OK;
     }
     if (*words->next == NULL) {
-        return cli_fail_usage(context, "'%s' needs a value", text);
+        cli_fail_usage(context, "'%s' needs a value", text);
+        cli_fail_hint(context, "give it behind '%s', or joined by '='", text);
+        return FK_E_USAGE;
     }
     *ret_value = *words->next++;
     return FK_OK;

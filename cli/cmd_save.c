@@ -39,7 +39,10 @@ static fk_code read_metadata(cli_context *context, fk_store *store, fk_values *v
                              fk_run_metadata *metadata, fk_run_id *parent) {
     const char *parent_text = cli_context_option(context, "parent");
     fk_value *training = NULL;
-    fk_code code = read_status(context, &metadata->status);
+    fk_code code = fk_font_id_check(cli_context_argument(context, 0), &context->error);
+    if (code == FK_OK) {
+        code = read_status(context, &metadata->status);
+    }
     if (code == FK_OK) {
         code = check_required(context, metadata->status);
     }

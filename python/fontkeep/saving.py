@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Literal, TypedDict, Unpack, overload
 
+from fontkeep import _native
 from fontkeep.draft import Assets, Feedback, RunDraft, json_tree, weights_tree
 from fontkeep.errors import InvalidInputError
 from fontkeep.handle import Handle, warn
@@ -151,7 +152,7 @@ class Saving(Handle):
         `StoreAccessError`, `StoreIOError`; the store is then as it was. `NotDurableError` alone
         means that the run is there: its `run_id` tells which.
         """
-        font_text(font_id)
+        _native.check_font_id(font_text(font_id))
         assets = (weights, sample_image, eval_glyphs, feedback)
         _check_complete(status, assets)
         parts = Assets(sample_image, eval_glyphs, feedback)

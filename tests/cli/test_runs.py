@@ -320,6 +320,8 @@ def test_the_limit_of_the_weights_file_is_inclusive_and_can_be_set(command, save
         assert str(largest) in error["message"] and "max_weights_bytes" in error["hint"]
         assert everything_in(command.store) == before
     command("save", "2-dumb", *words, largest)
+    error = command.error("save", "Dumb", *words, largest - 1, status=4)
+    assert "font id 'Dumb'" in error["message"]  # before a large file is read
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "1e9", ""])

@@ -181,6 +181,8 @@ def test_weights_over_the_limit_are_refused_before_anything_is_written(
             store.save_model(font_id, {"w": torch.zeros(100_000)}, [1.0], image, {}, {}, wait=wait)
         assert "100000" in str(caught.value)
         assert times_in(store.path) == before
+    with pytest.raises(fontkeep.InvalidFontIdError):  # before tensors are looked at
+        store.save_model("B", {"w": torch.zeros(100_000)}, [1.0], image, {}, {}, wait=wait)
 
 
 @pytest.mark.parametrize(
