@@ -230,6 +230,9 @@ fk_code fk_generation_publish(fk_generation *it, fk_error *err) {
     char entry[FK_TRASH_NAME_BYTES];
     fk_code code = write_and_sync(it, err);
     it->draft->finished = true;
+    if (code == FK_OK) {
+        code = fk_runs_directory_check(&it->draft->where, err);
+    }
     if (code != FK_OK) {
         return code;
     }

@@ -134,6 +134,25 @@ fk_code fk_runs_directory_probe_colon(fk_runs_directory *directory, bool *ret_re
     return code;
 }
 
+fk_code fk_runs_directory_check(fk_runs_directory *directory, fk_error *err) {
+    const char *font_id = directory->font_id.text;
+    bool font = false;
+    bool runs = false;
+    fk_code code = fk_file_is_at(directory->font, directory->root, font_id, &font, err);
+    if (code == FK_OK) {
+        code = fk_file_is_at(directory->runs, directory->font, FK_RUNS_DIRECTORY, &runs, err);
+    }
+    if (code != FK_OK || (font && runs)) {
+        return code;
+    }
+    directory->made_font = false;
+    directory->made_runs = false;
+    fk_error_set(err, FK_E_FONT_NOT_FOUND, "font '%s' was removed meanwhile", font_id);
+    fk_error_hint(err, "look into the trash; restore the font, or save again to make it anew");
+    fk_error_path(err, directory->path);
+    return FK_E_FONT_NOT_FOUND;
+}
+
 fk_code fk_runs_directory_sync(fk_runs_directory *directory, fk_error *err) {
     fk_code code = fk_file_sync(directory->font, directory->font_id.text, err);
     return code == FK_OK ? fk_file_sync(directory->root, ".", err) : code;

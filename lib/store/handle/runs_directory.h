@@ -26,6 +26,10 @@ fk_code fk_runs_directory_open(fk_store *store, const char *font_id, bool create
 /* Whether the file system refuses ':' in names, found out with an empty file. */
 fk_code fk_runs_directory_probe_colon(fk_runs_directory *directory, bool *ret_refused,
                                       fk_error *err);
+/* Whether font and runs/ still stand where they were opened. What is written into a font that was
+ * removed meanwhile would come to the trash unseen: FK_E_FONT_NOT_FOUND, and what opening made is
+ * no longer ours to remove. */
+fk_code fk_runs_directory_check(fk_runs_directory *directory, fk_error *err);
 /* Makes the names of font and runs/ durable. */
 fk_code fk_runs_directory_sync(fk_runs_directory *directory, fk_error *err);
 /* Removes again what opening made, unless something was put there since. */

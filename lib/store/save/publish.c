@@ -166,6 +166,9 @@ fk_code fk_publish_draft(fk_draft *draft, fk_run_id *ret_run_id, fk_error *err) 
         code = ask_to_go_on(draft, err);
     }
     if (code == FK_OK) {
+        code = fk_runs_directory_check(&draft->where, err);
+    }
+    if (code == FK_OK) {
         code = publish_stage(draft, now_us, &id, err);
     }
     if (code != FK_OK) {

@@ -52,6 +52,20 @@ static void test_a_draft_that_is_destroyed_leaves_nothing(void **state) {
     fk_draft_destroy(NULL);
 }
 
+/* Else the run would come to the trash with the font, and nobody would see it. */
+static void test_a_font_that_was_removed_meanwhile_gets_no_run(void **state) {
+    bench *it = *state;
+    fk_trash_entry entry;
+    bench_set_all(it);
+    assert_int_equal(fk_rm(it->store, "1-fruity", NULL, &entry, &it->err), FK_OK);
+    assert_int_equal(fk_create_font(it->store, "1-fruity", &it->err), FK_OK);
+    assert_int_equal(fk_draft_commit(it->draft, &it->id, &it->err), FK_E_FONT_NOT_FOUND);
+    assert_non_null(strstr(it->err.message, "'1-fruity' was removed meanwhile"));
+    assert_non_null(strstr(it->err.hint, "trash"));
+    assert_int_equal(tree_count(bench_in_store(it, "1-fruity/runs"), "", NULL), 0);
+    assert_int_equal(tree_count(bench_in_store(it, ".trash-1-fruity.1/runs"), "", NULL), 0);
+}
+
 static void test_a_font_that_got_another_run_meanwhile_stays(void **state) {
     bench *it = *state;
     assert_int_equal(fk_save_model(it->store, "1-fruity", &it->sample.model, &it->id, &it->err),
@@ -321,6 +335,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_draft_is_a_hidden_stage_with_its_lock_file),
         TEST(test_a_draft_that_is_destroyed_leaves_nothing),
+        TEST(test_a_font_that_was_removed_meanwhile_gets_no_run),
         TEST(test_a_font_that_got_another_run_meanwhile_stays),
         TEST(test_a_forked_child_touches_nothing_on_disk),
         TEST(test_after_commit_a_draft_can_only_be_destroyed),

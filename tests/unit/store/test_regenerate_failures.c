@@ -1,4 +1,5 @@
-/* fk_regenerate, when a call or an allocation fails: the run is as it was, or whole and new. */
+/* fk_regenerate, when a call, an allocation or the font fails: the run is as it was, or whole and
+ * new. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,10 +122,32 @@ static void test_short_memory_leaves_the_run_as_it_was(void **state) {
     assert_true(short_of_memory > 50);
 }
 
+/* As another process would while the program of the user draws. */
+static fk_code remove_font(const fk_rendering *wanted, fk_image *ret_image, void *user,
+                           fk_error *err) {
+    bench *it = user;
+    fk_trash_entry entry;
+    assert_int_equal(fk_rm(it->store, "1-fruity", NULL, &entry, NULL), FK_OK);
+    return paint(wanted, ret_image, NULL, err);
+}
+
+static void test_a_font_that_is_removed_meanwhile_is_not_changed_in_the_trash(void **state) {
+    bench *it = begin(state);
+    fk_change_list *changes = NULL;
+    const fk_regenerate_options options = {
+        .size = sizeof options, .renderer = remove_font, .renderer_user = it};
+    assert_int_equal(fk_regenerate(it->store, "1-fruity", RUN, &options, &changes, &it->err),
+                     FK_E_FONT_NOT_FOUND);
+    assert_int_equal(tree_count(bench_in_store(it, ".trash-1-fruity.1/runs"), ".trash-", NULL), 0);
+    assert_int_equal(tree_count(bench_in_store(it, ".trash-1-fruity.1/runs"), ".stage-", NULL), 0);
+    bench_teardown(state);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whatever_fails_the_run_is_as_it_was_or_new),
         cmocka_unit_test(test_short_memory_leaves_the_run_as_it_was),
+        cmocka_unit_test(test_a_font_that_is_removed_meanwhile_is_not_changed_in_the_trash),
     };
     if (access("/dev/shm", W_OK) == 0) { /* a thousand stores, whose syncs take their time */
         setenv("TMPDIR", "/dev/shm", 0);
