@@ -263,6 +263,13 @@ void judge_weights(const scene *it, const wound *hit, judge_figures *figures) {
     conclude(&found, hit, 1, figures);
 }
 
+void judge_tensors_apart(const scene *it, const wound *hits, size_t count, judge_figures *figures) {
+    verdict found = {0};
+    judge_verify(it, hits, count, &found);
+    conclude(&found, hits, count, figures);
+    figures->tried += count - 1;
+}
+
 bool judge_is_sound(const scene *it) {
     fk_loaded *loaded = NULL;
     const fk_load_options options = {.size = sizeof options, .strict = true};

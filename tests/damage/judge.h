@@ -30,6 +30,10 @@ void judge(const scene *it, const wound *wounds, size_t count, judge_figures *fi
  * that take long to read. */
 void judge_weights(const scene *it, const wound *hit, judge_figures *figures);
 
+/* Several flipped bytes in weights, each in a tensor of its own, by one verification: each tensor
+ * is named with its bytes, and no other. Each counts as tried. */
+void judge_tensors_apart(const scene *it, const wound *hits, size_t count, judge_figures *figures);
+
 /* The run is as it was saved. */
 bool judge_is_sound(const scene *it);
 

@@ -7,7 +7,7 @@
  *     damage pairs         two damages at once
  *     damage salvage       what salvage gives of weights with each byte flipped
  *     damage large         random bytes of a run of 50 MB flipped
- *     damage ... --full    every bit of every byte, 100,000 random flips
+ *     damage ... --full    every bit of every byte, 101,000 random flips
  *     damage ... --small   smaller: for slow builds
  *
  * Prints what was tried, and a line "promise 11: ..." for each part. Exit 1: it does not hold; 2:

@@ -12,7 +12,7 @@
 #include "salvage.h"
 #include "scene.h"
 
-enum { LARGE_BYTES = 50000000 };
+enum { LARGE_BYTES = 50000000, APART = 40 };
 
 static const char *manifest_or(const scene_file *file, const char *code) {
     return strcmp(file->name, "run.json") == 0 ? "manifest" : code;
@@ -374,12 +374,30 @@ static uint64_t random_next(void) {
     return random_state;
 }
 
+/* A bit in each of many tensors; the others change from time to time. */
+static void flip_apart(const scene *it, size_t round, judge_figures *figures) {
+    const scene_file *weights = &it->files[0];
+    wound hits[APART];
+    for (size_t i = 0; i < APART; i++) {
+        const scene_tensor *tensor = &it->tensors[(round + i) % it->tensor_count];
+        size_t at = tensor->offset + (size_t)(random_next() % tensor->bytes);
+        hits[i] = (wound){weights, "digest", at, at + 1};
+        scene_flip(weights, at, (unsigned char)(1u << random_next() % 8));
+    }
+    judge_tensors_apart(it, hits, APART, figures);
+    for (size_t i = 0; i < APART; i++) {
+        scene_flip(weights, hits[i].from, 0);
+    }
+}
+
 bool parts_large(parts_extent extent) {
     scene it;
     judge_figures figures = {0};
     salvage_figures left = {0};
+    judge_figures apart = {0};
     scene_init(&it, LARGE_BYTES);
-    size_t flips = extent == PARTS_FULL ? 100000 : extent == PARTS_DAILY ? 200 : 5;
+    size_t flips = extent == PARTS_FULL ? 1000 : extent == PARTS_DAILY ? 200 : 5;
+    size_t rounds = extent == PARTS_FULL ? 100000 / APART : extent == PARTS_DAILY ? 10 : 1;
     const scene_file *weights = &it.files[0];
     for (size_t i = 0; i < flips; i++) {
         size_t at = (size_t)(random_next() % weights->length);
@@ -392,8 +410,13 @@ bool parts_large(parts_extent extent) {
         }
         scene_flip(weights, at, 0);
     }
+    for (size_t round = 0; round < rounds; round++) {
+        flip_apart(&it, round, &apart);
+    }
     bool well = judge_is_sound(&it);
     scene_finish(&it);
     well = conclude_salvage("a byte of 50 MB flipped", &left) && well;
-    return conclude("random bits of a run of 50 MB flipped", &figures) && well;
+    well = conclude("random bits of a run of 50 MB flipped, one by one", &figures) && well;
+    return conclude("random bits of a run of 50 MB flipped, 40 at once in 40 tensors", &apart) &&
+           well;
 }
