@@ -9,7 +9,8 @@
  *     faults ... --small      fewer: for slow builds
  *     faults ... --only TEXT  changes with that in their name
  *
- * Prints what was tried, and a line "promise N: ..." for each promise. Exit 1: one does not hold.
+ * Prints what was tried, and a line "promise N: ..." for each promise. Exit 1: one does not hold;
+ * 2: what was asked for is not known.
  */
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,11 @@ int main(int count, char **arguments) {
         } else {
             part = arguments[i];
         }
+    }
+    if (*part != '\0' && strcmp(part, "calls") != 0 && strcmp(part, "memory") != 0 &&
+        strcmp(part, "pairs") != 0 && strcmp(part, "reading") != 0) {
+        fprintf(stderr, "faults: there is no part '%s'\n", part);
+        return 2;
     }
     bool well = true;
     if (*part == '\0' || strcmp(part, "calls") == 0) {
