@@ -18,6 +18,7 @@
 enum { NAME_BYTES = 300, REASON_BYTES = 512 };
 
 #define QUIET_SECONDS (24L * 60 * 60)
+#define CHANGING_NOW  ((time_t)INT64_MAX) /* newer than whatever a file system takes for now */
 
 /* One stage under judgement. Directory and lock file are looked for by name, whichever of them the
  * listing showed: the other may have come in since, and must not be left without it. */
@@ -47,14 +48,16 @@ static void take_newest(int directory, const char *name, time_t *newest) {
     }
 }
 
-/* The newest change of a directory's entries. */
+/* The newest change of a directory's entries; what cannot be listed may be changing now. */
 static void take_newest_below(int parent, const char *name, time_t *newest) {
     FK_SCOPED(fk_file_closep) int fd = -1;
     FK_SCOPED(fk_names_finish) fk_names names = {0};
     take_newest(parent, name, newest);
-    if (fk_directory_open(parent, name, &fd, NULL) != FK_OK ||
-        fk_directory_list(fd, name, &names, NULL) != FK_OK) {
+    if (fk_directory_open(parent, name, &fd, NULL) != FK_OK) {
         return;
+    }
+    if (fk_directory_list(fd, name, &names, NULL) != FK_OK) {
+        *newest = CHANGING_NOW;
     }
     for (size_t i = 0; i < names.count; i++) {
         take_newest(fd, names.names[i], newest);
@@ -178,10 +181,13 @@ static bool remove_suspect(suspect *it) {
     if (code == FK_OK) {
         code = fk_file_remove(it->runs, it->lock, &cause);
     }
-    if (code == FK_OK && placed) {
+    if (code != FK_OK) {
+        return keep(it, cause.message);
+    }
+    if (placed) {
         return keep(it, "it got its place as a run: that change had been cut off");
     }
-    return code == FK_OK || keep(it, cause.message);
+    return true;
 }
 
 static fk_code judge(int runs, const fk_names *names, const char *stage, fk_sweep_visitor visit,

@@ -403,6 +403,36 @@ static void test_errors_of_looking_are_told_with_the_path(void **state) {
     assert_null(recovery);
 }
 
+static void test_a_stage_that_cannot_be_listed_may_be_changing_now(void **state) {
+    bench *it = *state;
+    make_stage(it);
+    age_all(it, 2 * DAY);
+    fake_kernel_fail("getdents", 7, EIO, FAKE_ONCE); /* behind twice the store and once runs/ */
+    assert_kept(it, "1-fruity/runs/.stage-" STAGE, "within 24 hours");
+    assert_string_equal(fake_kernel_failed(), "getdents");
+    assert_removed(it, "1-fruity/runs/.stage-" STAGE);
+}
+
+static void test_over_a_network_the_stage_of_a_run_need_not_wait(void **state) {
+    bench *it = *state;
+    fake_kernel_set_file_system(NFS_SUPER_MAGIC);
+    assert_int_equal(fk_save_model(it->store, "1-fruity", &it->sample.model, &it->id, &it->err),
+                     FK_OK);
+    char *before = tree_listing(it->path, true);
+    char name[256];
+    snprintf(name, sizeof name, ".stage-%s", it->id.text);
+    assert_int_equal(mkdir(in_runs(it, name), 0777), 0);
+    snprintf(name, sizeof name, ".stage-%s.lock", it->id.text);
+    const char *text = "{\"host\": \"elsewhere\", \"boot_id\": \"x\", \"pid\": 77}\n";
+    tree_write(in_runs(it, name), text, strlen(text));
+    recover(it);
+    assert_int_equal(it->recovery->removed_count, 1);
+    char *after = tree_listing(it->path, true);
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -427,6 +457,8 @@ int main(void) {
         TEST(test_a_save_sweeps_once_per_open_store),
         TEST(test_a_lock_file_swept_before_it_was_held_gets_a_successor),
         TEST(test_errors_of_looking_are_told_with_the_path),
+        TEST(test_a_stage_that_cannot_be_listed_may_be_changing_now),
+        TEST(test_over_a_network_the_stage_of_a_run_need_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
