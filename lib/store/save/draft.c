@@ -314,7 +314,9 @@ fk_code fk_draft_check_open(const fk_draft *draft, bool is_set, const char *part
 }
 
 fk_code fk_draft_written(fk_draft *draft, fk_code code) {
-    draft->broken = draft->broken || code != FK_OK;
+    if (code != FK_OK) {
+        draft->broken = true;
+    }
     return code;
 }
 

@@ -154,7 +154,7 @@ fk_sink fk_staged_file_sink(fk_staged_file *file) {
 
 fk_code fk_staged_file_finish(fk_staged_file *file, int *ret_fd, fk_file_digests *ret_digests,
                               fk_error *err) {
-    assert(file->fd >= 0 && file->left == 0 && file->filled == file->room);
+    assert(file->fd >= 0 && file->left == 0);
     fk_digest_stream_push(file->stream);
     fk_code code = fk_digest_stream_finish(file->stream, ret_digests, err);
     if (code == FK_OK) {

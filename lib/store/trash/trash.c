@@ -257,8 +257,9 @@ static fk_code add_all(fk_trash_list *list, fk_store *store, int root, fk_error 
 }
 
 static uint32_t number_of(const fk_trash_entry *entry) {
-    const char *dot = strrchr(entry->trash_id, '.');
-    return dot == NULL ? 0 : (uint32_t)strtoul(dot + 1, NULL, 10);
+    fk_trash_id id = {.number = 0};
+    (void)fk_trash_id_parse(entry->trash_id, &id, NULL); /* we formatted it */
+    return id.number;
 }
 
 static int compare_entries(const void *one, const void *other) {

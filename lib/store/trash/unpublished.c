@@ -56,14 +56,14 @@ static fk_code open_live(fk_store *store, int runs, const char *font_id, const f
     return code;
 }
 
-/* Whether a file is one and the same in both, by a hard link. */
+/* Whether a file is one and the same in both, by a hard link; `other` may have none (NULL). */
 static bool is_linked(const fk_run *one, const char *name, const fk_run *other,
                       const char *other_name) {
     struct stat a;
     struct stat b;
     bool a_missing = false;
     bool b_missing = false;
-    return name != NULL && other_name != NULL &&
+    return other_name != NULL &&
            fk_file_look(one->directory, name, &a, &a_missing, NULL) == FK_OK && !a_missing &&
            fk_file_look(other->directory, other_name, &b, &b_missing, NULL) == FK_OK &&
            !b_missing && a.st_dev == b.st_dev && a.st_ino == b.st_ino;

@@ -331,6 +331,41 @@ static void test_feedback_that_nobody_could_read_is_refused(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_draft, bench_teardown)
 
+static void test_training_parameters_may_be_in_an_ordered_dict(void **state) {
+    bench *it = *state;
+    fk_value *training = fk_value_container(it->sample.values, FK_KIND_ORDERED_DICT);
+    assert_int_equal(fk_value_set(training, "epochs", fk_value_int(it->sample.values, 7)), FK_OK);
+    it->sample.metadata.training = training;
+    assert_int_equal(bench_save(it), FK_OK);
+    fk_run_info *info = NULL;
+    assert_int_equal(fk_get_run_info(it->store, "1-fruity", it->id.text, &info, &it->err), FK_OK);
+    assert_non_null(fk_value_get(info->training, "epochs"));
+    fk_run_info_destroy(info);
+}
+
+static void test_the_draft_of_another_process_takes_no_part(void **state) {
+    bench *it = *state;
+    fake_kernel_set_pid(1);
+    assert_int_equal(bench_set_weights(it), FK_E_USAGE);
+    assert_non_null(strstr(it->err.message, "belongs to process"));
+    fake_kernel_set_pid(0);
+    bench_set_all(it);
+    bench_assert_whole_run(it);
+}
+
+static void test_a_font_that_goes_while_a_draft_steps_in_is_made_again(void **state) {
+    bench *it = *state;
+    fake_kernel_fail("mkdirat", 1, ENOENT, FAKE_ONCE);
+    assert_int_equal(bench_save(it), FK_OK);
+    fake_kernel_fail("mkdirat", 1, ENOENT, FAKE_EVER_AFTER); /* again and again */
+    bench_assert_refused(it, FK_E_IO);
+    fake_kernel_relent();
+    it->sample.metadata.no_create_font = true;
+    fake_kernel_fail("mkdirat", 1, ENOENT, FAKE_ONCE); /* is not made */
+    bench_assert_refused(it, FK_E_IO);
+    assert_int_equal(it->err.system_errno, ENOENT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_draft_is_a_hidden_stage_with_its_lock_file),
@@ -352,6 +387,9 @@ int main(void) {
         TEST(test_a_directory_gives_its_png_files_as_glyphs),
         TEST(test_a_bad_file_in_the_directory_is_named),
         TEST(test_feedback_that_nobody_could_read_is_refused),
+        TEST(test_training_parameters_may_be_in_an_ordered_dict),
+        TEST(test_the_draft_of_another_process_takes_no_part),
+        TEST(test_a_font_that_goes_while_a_draft_steps_in_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

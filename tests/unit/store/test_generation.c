@@ -18,6 +18,7 @@
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
 #include "regenerate.h"
+#include "store/change/generation.h"
 #include "tree.h"
 
 static bool share_weights(bench *it, const char *one, const char *other) {
@@ -267,6 +268,45 @@ static void test_removed_generations_come_back_newest_first(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_at_now, bench_teardown)
 
+static void test_a_new_generation_keeps_the_parent(void **state) {
+    bench *it = *state;
+    it->sample.metadata.parent_run_id = "2025-12-31T23:59:59.000000";
+    bench_save_well(it, RUN);
+    assert_int_equal(bench_regenerate(it), FK_OK);
+    fk_run_info *info = NULL;
+    assert_int_equal(fk_get_run_info(it->store, "1-fruity", RUN, &info, &it->err), FK_OK);
+    assert_string_equal(info->parent_run_id, "2025-12-31T23:59:59.000000");
+    assert_int_equal(info->generation, 2);
+    fk_run_info_destroy(info);
+}
+
+static void test_without_durability_a_new_generation_is_not_synced(void **state) {
+    bench *it = *state;
+    const fk_store_options fast = {.size = sizeof fast, .durability = FK_DURABILITY_NONE};
+    bench_reopen(it, &fast);
+    bench_save_well(it, RUN);
+    size_t syncs = fake_kernel_count("fsync");
+    assert_int_equal(bench_regenerate(it), FK_OK);
+    assert_int_equal(fake_kernel_count("fsync"), syncs);
+    assert_int_equal(bench_generation(it, RUN), 2);
+    bench_assert_trash(it, "2");
+}
+
+static void test_a_generation_beyond_the_numbers_of_the_trash_takes_the_next_number(void **state) {
+    bench *it = *state;
+    const uint64_t far = UINT64_C(1) << 40;
+    fk_generation *generation = NULL;
+    bench_save_well(it, RUN);
+    assert_int_equal(fk_generation_create(it->store, "1-fruity", RUN, &generation, &it->err),
+                     FK_OK);
+    generation->draft->generation = far;
+    assert_int_equal(fk_generation_publish(generation, &it->err), FK_OK);
+    fk_generation_destroy(generation);
+    assert_int_equal(bench_generation(it, RUN), far);
+    bench_assert_trash(it, "1");
+    bench_assert_all_verify(it, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_generation_makes_these_calls_in_this_order),
@@ -282,6 +322,9 @@ int main(void) {
         TEST(test_a_generation_without_a_manifest_changes_places_with_the_run),
         TEST(test_a_damaged_run_is_replaced_by_the_generation_before),
         TEST(test_removed_generations_come_back_newest_first),
+        TEST(test_a_new_generation_keeps_the_parent),
+        TEST(test_a_generation_beyond_the_numbers_of_the_trash_takes_the_next_number),
+        TEST(test_without_durability_a_new_generation_is_not_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,6 +298,42 @@ static void test_a_failing_last_sync_is_not_durable_and_says_the_id(void **state
     bench_save_well(it, NOW_TEXT "-0002");
 }
 
+/* For ten thousand rounds. */
+static int setup_in_memory(void **state) {
+    const char *directory = getenv("TMPDIR");
+    if (directory == NULL && access("/dev/shm", W_OK) == 0) {
+        setenv("TMPDIR", "/dev/shm", 1);
+    }
+    bench_setup_at_now(state);
+    if (directory == NULL) {
+        unsetenv("TMPDIR");
+    }
+    return 0;
+}
+
+static void test_ids_that_others_take_first_are_given_up_after_a_while(void **state) {
+    bench *it = *state;
+    const fk_store_options fast = {.size = sizeof fast, .durability = FK_DURABILITY_NONE};
+    bench_reopen(it, &fast);
+    bench_save_well(it, NOW_TEXT);
+    size_t renames = fake_kernel_count("renameat2");
+    fake_kernel_fail("renameat2", 1, EEXIST, FAKE_EVER_AFTER);
+    bench_assert_refused(it, FK_E_BUSY);
+    assert_non_null(strstr(it->err.message, "others took each of 10000 run ids first"));
+    assert_int_equal(fake_kernel_count("renameat2") - renames, 10000);
+}
+
+static void test_a_scan_behind_a_taken_id_that_fails_leaves_the_store_as_it_was(void **state) {
+    bench *it = *state;
+    bench_save_well(it, NOW_TEXT);
+    assert_int_equal(bench_save(it), FK_OK); /* from here on, scans are not needed */
+    fake_kernel_fail("renameat2", 1, EEXIST, FAKE_ONCE);
+    fake_kernel_fail("getdents", 1, EIO, FAKE_ONCE);
+    bench_assert_refused(it, FK_E_IO);
+    assert_int_equal(it->err.system_errno, EIO);
+    bench_assert_all_verify(it, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup_at_now, bench_teardown)
 
 int main(void) {
@@ -314,6 +350,9 @@ int main(void) {
         TEST(test_a_failed_first_save_takes_the_font_away_again),
         TEST(test_after_a_failed_sync_nothing_is_synced_again),
         TEST(test_a_failing_last_sync_is_not_durable_and_says_the_id),
+        cmocka_unit_test_setup_teardown(test_ids_that_others_take_first_are_given_up_after_a_while,
+                                        setup_in_memory, bench_teardown),
+        TEST(test_a_scan_behind_a_taken_id_that_fails_leaves_the_store_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
