@@ -72,6 +72,77 @@ static void test_weights_that_may_not_be_read_are_not_called_damaged(void **stat
     assert_nothing_written(it);
 }
 
+static void test_a_directory_that_cannot_be_looked_at_is_left(void **state) {
+    run_bench *it = *state;
+    const char *id = run_bench_save(it);
+    tree_write(tree_path(it->path, ".out"), "x", 1);
+    for (int reports = 0; reports < 2; reports++) {
+        assert_int_not_equal(fk_copy_run(it->store, RUN_FONT, id, target(it), NULL, NULL, NULL,
+                                         reports ? &it->err : NULL),
+                             FK_OK);
+        assert_false(tree_exists(target(it)));
+    }
+    assert_non_null(strstr(it->err.path, ".out"));
+    assert_int_equal(unlink(tree_path(it->path, ".out")), 0);
+    assert_int_equal(mkdir(tree_path(it->path, ".out"), 0777), 0);
+    assert_int_equal(mkdir(target(it), 0777), 0);
+    size_t listings = fake_kernel_count("getdents");
+    assert_int_equal(copy(it, id, NULL), FK_OK);
+    listings = fake_kernel_count("getdents") - listings;
+    tree_destroy(strdup(target(it)));
+    assert_int_equal(mkdir(target(it), 0777), 0);
+    /* the target is listed last: once for the names, or a second time for the end */
+    size_t failures = 0;
+    for (size_t nth = 1; nth <= listings; nth++) {
+        fake_kernel_fail("getdents", nth, EIO, FAKE_ONCE);
+        if (copy(it, id, NULL) == FK_OK) {
+            tree_destroy(strdup(target(it)));
+            assert_int_equal(mkdir(target(it), 0777), 0);
+        } else {
+            failures++;
+        }
+        fake_kernel_relent();
+        char *made = tree_listing(target(it), false);
+        assert_string_equal(made, "");
+        free(made);
+    }
+    assert_true(failures > 0);
+}
+
+static void test_files_of_other_subdirectories_are_not_copied(void **state) {
+    run_bench *it = *state;
+    const char *id = run_bench_save(it);
+    assert_int_equal(mkdir(run_bench_file(it, id, "eval-a"), 0777), 0);
+    assert_int_equal(
+        rename(run_bench_file(it, id, "eval-glyphs/A.png"), run_bench_file(it, id, "eval-a/A.png")),
+        0);
+    run_damage_rewrite(it, id, "eval-glyphs/A.png", "eval-a/A.png");
+    run_damage_rewrite(it, id, "\"glyphs\": 2", "\"glyphs\": 1");
+    assert_int_equal(copy(it, id, NULL), FK_OK);
+    char *made = tree_listing(target(it), false);
+    assert_null(strstr(made, "eval-a"));
+    assert_non_null(strstr(made, "weights"));
+    free(made);
+}
+
+static void test_a_run_by_hand_without_weights_is_not_copied(void **state) {
+    run_bench *it = *state;
+    static const char hand[] = "2026-02-01T00:00:00.000000";
+    run_bench_make_unverified(it, run_bench_save(it), hand, "weights");
+    assert_int_equal(unlink(run_bench_file(it, hand, "weights")), 0);
+    assert_int_equal(unlink(run_bench_file(it, hand, "feedback.json")), 0);
+    assert_int_equal(copy(it, hand, NULL), FK_E_INCOMPLETE);
+    assert_nothing_written(it);
+    fk_run *run = NULL;
+    void *bytes = NULL;
+    size_t length = 0;
+    assert_int_equal(fk_run_open(it->store, RUN_FONT, hand, &run, &it->err), FK_OK);
+    assert_int_equal(fk_run_read_file(run, "feedback.json", &bytes, &length, &it->err),
+                     FK_E_INCOMPLETE);
+    assert_non_null(strstr(it->err.message, "feedback.json"));
+    fk_run_close(run);
+}
+
 static void test_the_directory_must_be_new_or_empty(void **state) {
     run_bench *it = *state;
     run_bench_save(it);
@@ -262,6 +333,9 @@ int main(void) {
         T(test_a_copy_is_the_run_byte_for_byte),
         T(test_large_files_are_copied_piece_by_piece),
         T(test_weights_that_may_not_be_read_are_not_called_damaged),
+        T(test_a_directory_that_cannot_be_looked_at_is_left),
+        T(test_files_of_other_subdirectories_are_not_copied),
+        T(test_a_run_by_hand_without_weights_is_not_copied),
         T(test_the_directory_must_be_new_or_empty),
         T(test_nothing_is_written_without_manifest_or_weights),
         T(test_damaged_and_missing_assets_are_left_out_and_named),

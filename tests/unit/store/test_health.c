@@ -97,6 +97,7 @@ static void test_versions_are_compared_by_their_major_number(void **state) {
     assert_false(fk_health_is_newer("v1", 1));
     assert_false(fk_health_is_newer("1.9", 1));
     assert_false(fk_health_is_newer("vase", 1));
+    assert_false(fk_health_is_newer("v-2", 1));
     assert_true(fk_health_is_newer("v2", 1));
     assert_true(fk_health_is_newer("10.0", 1));
 }

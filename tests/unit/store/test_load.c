@@ -103,7 +103,40 @@ static void test_missing_and_damaged_assets_are_problems_or_with_strict_errors(v
     assert_non_null(strstr(it->err.hint, "strict"));
 }
 
+static void test_a_file_that_grew_is_a_strict_error_and_want_of_a_manifest_is_none(void **state) {
+    run_bench *it = *state;
+    static const char hand[] = "2026-02-01T00:00:00.000000";
+    const char *id = run_bench_save(it);
+    run_bench_make_unverified(it, id, hand, "weights");
+    run_damage_append(run_bench_file(it, id, "sample.png"), "x");
+    assert_int_equal(load(it, id, (fk_load_options){.strict = true}), FK_E_CORRUPT);
+    assert_non_null(strstr(it->err.path, "sample.png"));
+    assert_int_equal(load(it, hand, (fk_load_options){.strict = true}), FK_OK);
+    assert_int_equal(fk_loaded_info(loaded)->health, FK_UNVERIFIED);
+    assert_int_equal(unlink(run_bench_file(it, hand, "feedback.json")), 0);
+    assert_int_equal(load(it, hand, (fk_load_options){.strict = true}), FK_E_INCOMPLETE);
+    assert_non_null(strstr(it->err.path, "feedback.json"));
+}
+
 /* ---- fallback */
+
+static void test_a_fallback_tells_what_was_wrong_with_the_latest(void **state) {
+    run_bench *it = *state;
+    const char *one = run_bench_save(it);
+    const char *two = run_bench_save(it);
+    const char *three = run_bench_save(it);
+    const fk_load_options fallback = {.fallback = true};
+    run_damage_rewrite(it, three, "\"weights_version\": \"v1\"", "\"weights_version\": \"v2\"");
+    assert_int_equal(load(it, NULL, fallback), FK_OK);
+    assert_string_equal(fk_loaded_info(loaded)->run_id, two);
+    assert_non_null(run_find_problem(fk_loaded_info(loaded), "version", NULL));
+    assert_int_equal(unlink(run_bench_file(it, three, "weights")), 0);
+    run_damage_rewrite(it, three, "\"weights_version\": \"v2\"", "\"weights_version\": \"v1\"");
+    run_damage_flip(run_bench_file(it, two, "weights"), 90);
+    assert_int_equal(load(it, NULL, fallback), FK_OK);
+    assert_string_equal(fk_loaded_info(loaded)->run_id, one);
+    assert_non_null(run_find_problem(fk_loaded_info(loaded), "missing", NULL));
+}
 
 static void test_fallback_takes_the_newest_that_verifies_and_tells(void **state) {
     run_bench *it = *state;
@@ -256,6 +289,8 @@ int main(void) {
         T(test_loaded_memory_may_be_written_and_never_reaches_the_store),
         T(test_large_weights_of_several_pieces_load_in_both_modes),
         T(test_missing_and_damaged_assets_are_problems_or_with_strict_errors),
+        T(test_a_file_that_grew_is_a_strict_error_and_want_of_a_manifest_is_none),
+        T(test_a_fallback_tells_what_was_wrong_with_the_latest),
         T(test_fallback_takes_the_newest_that_verifies_and_tells),
         T(test_runs_made_by_hand_load_unverified),
         T(test_a_file_that_is_no_checkpoint_is_refused_by_name),
