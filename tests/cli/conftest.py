@@ -1,9 +1,13 @@
 """A store of its own for each test of the command, and files to save."""
 
 import json
+import signal
 
 import pytest
 from caller import Command
+
+# Who starts the tests in the background of a shell has them ignore Ctrl-C, and what they start, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

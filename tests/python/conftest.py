@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 from collections.abc import Callable
 
 import numpy
@@ -12,6 +13,9 @@ import pytest
 import fontkeep
 
 VECTOR = [0.25, -1.5, 3.0]
+
+# Who starts the tests in the background of a shell has them ignore Ctrl-C, and what they start, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
