@@ -6,7 +6,7 @@ import signal
 import pytest
 from caller import Command
 
-# Who starts the tests in the background of a shell has them ignore Ctrl-C, and what they start, too.
+# Tests that a shell started in its background ignore Ctrl-C, and so does what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -14,7 +14,7 @@ import fontkeep
 
 VECTOR = [0.25, -1.5, 3.0]
 
-# Who starts the tests in the background of a shell has them ignore Ctrl-C, and what they start, too.
+# Tests that a shell started in its background ignore Ctrl-C, and so does what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
