@@ -104,12 +104,10 @@ fk_code cli_child_run(cli_context *context, char *const words[], const char *wha
     sigset_t before;
     pid_t child = 0;
     int status = 0;
+    signal(SIGCHLD, SIG_DFL); /* whoever started us may have had no use for it */
     sigemptyset(&watched);
     sigaddset(&watched, SIGCHLD);
-    sigaddset(&watched, SIGINT);
-    sigaddset(&watched, SIGTERM);
-    sigaddset(&watched, SIGHUP);
-    signal(SIGCHLD, SIG_DFL); /* whoever started us may have had no use for it */
+    cli_progress_add_signals(&watched);
     sigprocmask(SIG_BLOCK, &watched, &before);
     bool stop = cli_progress_is_interrupted();
     int failure = stop ? 0 : start(words, &before, &child);

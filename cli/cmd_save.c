@@ -154,8 +154,8 @@ static void print(const cli_context *context, const char *font_id, const char *r
     fk_values_destroy(values);
 }
 
-static fk_code write(cli_context *context, fk_store *store, const fk_run_metadata *metadata,
-                     const fk_value *feedback, fk_weights_plan *plan, fk_run_id *ret_run_id) {
+static fk_code write_run(cli_context *context, fk_store *store, const fk_run_metadata *metadata,
+                         const fk_value *feedback, fk_weights_plan *plan, fk_run_id *ret_run_id) {
     fk_draft *draft = NULL;
     fk_code code =
         fk_draft_create(store, cli_context_argument(context, 0), metadata, &draft, &context->error);
@@ -188,7 +188,7 @@ static fk_code save(cli_context *context, fk_store *store, fk_values *values,
     metadata.progress_user = &progress;
     code = plan_weights(context, store, values, &plan);
     if (code == FK_OK) {
-        code = write(context, store, &metadata, feedback, plan, ret_run_id);
+        code = write_run(context, store, &metadata, feedback, plan, ret_run_id);
     }
     fk_weights_plan_destroy(plan);
     cli_progress_end(&progress);

@@ -1,7 +1,6 @@
 #include "progress.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -37,6 +36,15 @@ void cli_progress_end(cli_progress *progress) {
     set_handlers(interrupt, SIG_DFL);
     if (progress->visible && progress->shown_percent >= 0) {
         fputs("\r\033[K", stderr);
+    }
+}
+
+void cli_progress_add_signals(sigset_t *set) {
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        struct sigaction now = {0};
+        if (sigaction(stops[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
+            sigaddset(set, stops[i]);
+        }
     }
 }
 

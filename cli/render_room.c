@@ -17,11 +17,12 @@ enum { OPEN_DIRECTORIES = 16, SUBJECT_BYTES = 1100 };
 /* ---- the directory ------------------------------------------------------------------------ */
 
 static fk_code fail_system(cli_context *context, const char *verb, const char *path) {
-    cli_fail_usage(context, "cannot %s '%s': %s", verb, path, strerror(errno));
-    context->error.code = errno == EACCES || errno == EPERM || errno == EROFS ? FK_E_ACCESS
-                          : errno == ENOSPC                                   ? FK_E_NO_SPACE
-                                                                              : FK_E_IO;
-    context->error.system_errno = errno;
+    const int failure = errno;
+    cli_fail_usage(context, "cannot %s '%s': %s", verb, path, strerror(failure));
+    context->error.code = failure == EACCES || failure == EPERM || failure == EROFS ? FK_E_ACCESS
+                          : failure == ENOSPC || failure == EDQUOT                  ? FK_E_NO_SPACE
+                                                                                    : FK_E_IO;
+    context->error.system_errno = failure;
     cli_fail_hint(context, "let TMPDIR name a directory to write to");
     return context->error.code;
 }

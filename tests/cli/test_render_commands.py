@@ -309,6 +309,21 @@ open(sys.argv[1], "wb").write(open(PNG, "rb").read())
     assert not list(run.parent.glob(".stage-*"))
 
 
+def test_a_signal_that_is_ignored_ends_nothing_while_a_program_runs(command, run, program):
+    body = f"""
+import os, sys, time
+os.kill(os.getppid(), {int(signal.SIGHUP)})
+time.sleep(0.3)
+open(sys.argv[1], "wb").write(open(PNG, "rb").read())
+"""
+    (run / "eval-glyphs" / "B.png").unlink()
+    words = ["nohup", BUILD / "fontkeep", "--store", command.store, "regenerate", "1-fruity"]
+    words += [run.name, "--command", program(body) + " {out}"]
+    done = subprocess.run(list(map(str, words)), stderr=subprocess.PIPE, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert (run / "eval-glyphs" / "B.png").exists()
+
+
 def test_fonts_and_runs_that_are_not_there_are_not_found(command, save):
     save()
     assert command.error("regenerate", "2-dumb", "latest", status=3)["code"] == "font_not_found"
