@@ -1,5 +1,6 @@
 #include "fake_calls.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -84,8 +85,13 @@ static int fake_fstatvfs(int fd, struct statvfs *ret_status) {
 
 static ssize_t fake_getdents(int fd, void *entries, size_t bytes) {
     fake_verdict verdict = fake_call_begin("getdents");
-    return fake_call_end(
-        verdict, fake_call_is_done(verdict) ? fk_kernel_linux.getdents(fd, entries, bytes) : -1);
+    ssize_t got = fake_call_is_done(verdict) ? fk_kernel_linux.getdents(fd, entries, bytes) : -1;
+    for (ssize_t at = 0; !fake_call_tells_types() && at < got;) {
+        struct dirent64 *entry = (struct dirent64 *)((char *)entries + at);
+        entry->d_type = DT_UNKNOWN;
+        at += entry->d_reclen;
+    }
+    return fake_call_end(verdict, got);
 }
 
 static ssize_t fake_pread(int fd, void *into, size_t bytes, off_t offset) {

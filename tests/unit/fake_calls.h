@@ -49,6 +49,7 @@ void fake_call_sleep(uint64_t time_ms);
 long fake_call_file_system(void);
 uint64_t fake_call_free_bytes(void);
 bool fake_call_flags_refused(void);
+bool fake_call_tells_types(void);
 int fake_call_pid(void);
 bool fake_call_threads(void);
 

@@ -46,6 +46,7 @@ static struct {
     uint64_t free_bytes;
     int colon_errno;
     bool flags_refused;
+    bool no_types;
     int pid;
     bool threads;
 } fake;
@@ -249,6 +250,10 @@ bool fake_call_flags_refused(void) {
     return fake.flags_refused;
 }
 
+bool fake_call_tells_types(void) {
+    return !fake.no_types;
+}
+
 int fake_call_pid(void) {
     return fake.pid;
 }
@@ -372,6 +377,10 @@ void fake_kernel_refuse_colons(int system_errno) {
 
 void fake_kernel_refuse_flags(void) {
     fake.flags_refused = true;
+}
+
+void fake_kernel_tell_types(bool told) {
+    fake.no_types = !told;
 }
 
 void fake_kernel_set_pid(int pid) {

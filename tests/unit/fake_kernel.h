@@ -15,6 +15,7 @@
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +74,8 @@ void fake_kernel_set_free_bytes(uint64_t bytes);
 void fake_kernel_refuse_colons(int system_errno);
 /* renameat2 knows no flags (EINVAL), as on NFS and FUSE. */
 void fake_kernel_refuse_flags(void);
+/* Whether the entries of a directory come with their types; on some file systems they do not. */
+void fake_kernel_tell_types(bool told);
 /* getpid gives this; 0: the real one. */
 void fake_kernel_set_pid(int pid);
 

@@ -266,30 +266,6 @@ static void test_a_font_that_vanishes_leaves_the_others(void **state) {
 
 /* ---- types of names */
 
-static fk_kernel untyped;
-static const fk_kernel *typed;
-
-static ssize_t getdents_untyped(int fd, void *entries, size_t bytes) {
-    ssize_t got = typed->getdents(fd, entries, bytes);
-    for (ssize_t at = 0; at < got;) {
-        struct dirent64 *entry = (struct dirent64 *)((char *)entries + at);
-        entry->d_type = DT_UNKNOWN;
-        at += entry->d_reclen;
-    }
-    return got;
-}
-
-static void tell_no_types(void) {
-    typed = fk_kernel_current;
-    untyped = *typed;
-    untyped.getdents = getdents_untyped;
-    fk_kernel_current = &untyped;
-}
-
-static void tell_types(void) {
-    fk_kernel_current = typed;
-}
-
 static void test_file_systems_that_tell_no_types_give_the_same_answers(void **state) {
     run_bench *it = *state;
     const char *one = run_bench_save(it);
@@ -297,14 +273,14 @@ static void test_file_systems_that_tell_no_types_give_the_same_answers(void **st
     tree_write(run_bench_file(it, "2026-05-05T00:00:00.000000", ""), "a file", 6);
     tree_write(tree_path(it->path, "5-file"), "x", 1);
     run_damage_fifo(run_bench_file(it, one, "sample.png"));
-    tell_no_types();
+    fake_kernel_tell_types(false);
     fk_run_list *runs = NULL;
     fk_font_list *fonts = NULL;
     fk_store_report *report = NULL;
     assert_int_equal(fk_list_runs(it->store, RUN_FONT, NULL, &runs, &it->err), FK_OK);
     assert_int_equal(fk_list_fonts(it->store, &fonts, &it->err), FK_OK);
     assert_int_equal(fk_status(it->store, &report, &it->err), FK_OK);
-    tell_types();
+    fake_kernel_tell_types(true);
     assert_int_equal(fk_run_list_count(runs), 2);
     assert_int_equal(fk_run_list_at(runs, 0)->health, FK_CORRUPT);
     assert_string_equal(fk_run_list_at(runs, 1)->run_id, two);
@@ -332,17 +308,20 @@ static void test_sockets_and_devices_have_names_of_their_own(void **state) {
 static void test_refusals_where_types_are_not_told_change_nothing(void **state) {
     run_bench *it = *state;
     const char *id = run_bench_save(it);
-    tell_no_types();
+    fake_kernel_tell_types(false);
     refuse_all(it, EIO);
     run_bench_make_unverified(it, id, "2026-02-01T00:00:00.000000", "weights");
     refuse_all(it, EIO);
-    tell_types();
+    fake_kernel_tell_types(true);
 }
 
 /* ---- lengths that no file has */
 
+static const fk_kernel *honest;
+static fk_kernel endless;
+
 static int fstat_endless(int fd, struct stat *ret_status) {
-    int result = typed->fstat(fd, ret_status);
+    int result = honest->fstat(fd, ret_status);
     ret_status->st_size = -1;
     return result;
 }
@@ -356,12 +335,12 @@ static void test_a_file_of_no_possible_length_is_not_read(void **state) {
     size_t length = 0;
     assert_int_equal(fk_run_open(it->store, RUN_FONT, "2026-02-01T00:00:00.000000", &run, &it->err),
                      FK_OK);
-    typed = fk_kernel_current;
-    untyped = *typed;
-    untyped.fstat = fstat_endless;
-    fk_kernel_current = &untyped;
+    honest = fk_kernel_current;
+    endless = *honest;
+    endless.fstat = fstat_endless;
+    fk_kernel_current = &endless;
     fk_code code = fk_run_read_file(run, "sample.png", &bytes, &length, &it->err);
-    fk_kernel_current = typed;
+    fk_kernel_current = honest;
     assert_int_equal(code, FK_E_NO_MEMORY);
     assert_null(bytes);
     fk_run_close(run);

@@ -206,19 +206,6 @@ static void test_a_font_that_cannot_be_opened_fails_the_list_without_a_word(void
 
 /* ---- types of names ----------------------------------------------------------------------- */
 
-static fk_kernel untyped;
-static const fk_kernel *typed;
-
-static ssize_t getdents_untyped(int fd, void *entries, size_t bytes) {
-    ssize_t got = typed->getdents(fd, entries, bytes);
-    for (ssize_t at = 0; at < got;) {
-        struct dirent64 *entry = (struct dirent64 *)((char *)entries + at);
-        entry->d_type = DT_UNKNOWN;
-        at += entry->d_reclen;
-    }
-    return got;
-}
-
 /* The n-th look at a file fails, for every n: the call fails, or did without it. Tells how often it
  * failed. */
 static size_t fail_looks(bench *it, trash_call call) {
@@ -255,13 +242,10 @@ static void test_entries_whose_type_cannot_be_known_are_an_error(void **state) {
     tree_write(bench_in_runs(it, ".trash-" RUN ".40"), "no directory", 12);
     tree_write(bench_in_store(it, ".trash-2-apple.2"), "no directory", 12);
     char *before = tree_listing(it->path, true);
-    typed = fk_kernel_current;
-    untyped = *typed;
-    untyped.getdents = getdents_untyped;
-    fk_kernel_current = &untyped;
+    fake_kernel_tell_types(false);
     size_t unlisted = fail_looks(it, list_trash);
     size_t unfound = fail_looks(it, find_run);
-    fk_kernel_current = typed;
+    fake_kernel_tell_types(true);
     assert_true(unlisted >= MANY);
     assert_int_equal(unfound, 1);
     char *after = tree_listing(it->path, true);
