@@ -90,6 +90,19 @@ static fk_code remove_in_place(const char *path, const fk_model *model, fk_error
 const operation operation_removal_in_place = {
     .name = "a removal in place", .prepare = prepare_two_fonts, .run = remove_in_place};
 
+fk_code operation_recover(const char *path, const fk_model *model, fk_error *err) {
+    fk_store *store = NULL;
+    fk_recovery *recovery = NULL;
+    (void)model;
+    fk_code code = fk_store_open(path, NULL, &store, err);
+    if (code == FK_OK) {
+        code = fk_recover(store, &recovery, err);
+    }
+    fk_recovery_destroy(recovery);
+    fk_store_close(store);
+    return code;
+}
+
 volume_runs operation_count_runs(const char *path) {
     volume disk;
     volume_read(&disk, path);

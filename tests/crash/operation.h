@@ -29,6 +29,9 @@ extern const operation operation_second_save; /* of a font, beside another font 
 /* What no call does: the files of a run are removed one by one while the run has its name. */
 extern const operation operation_removal_in_place;
 
+/* A `run` of an operation: fk_recover. */
+fk_code operation_recover(const char *path, const fk_model *model, fk_error *err);
+
 /* What the runs below a directory come to. */
 volume_runs operation_count_runs(const char *path);
 

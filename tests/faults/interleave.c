@@ -168,19 +168,6 @@ static fk_code load(const char *path, const fk_model *model, fk_error *err) {
     return code;
 }
 
-static fk_code recover(const char *path, const fk_model *model, fk_error *err) {
-    fk_store *store = NULL;
-    fk_recovery *recovery = NULL;
-    (void)model;
-    fk_code code = fk_store_open(path, NULL, &store, err);
-    if (code == FK_OK) {
-        code = fk_recover(store, &recovery, err);
-    }
-    fk_recovery_destroy(recovery);
-    fk_store_close(store);
-    return code;
-}
-
 /* ---- what adds to the store --------------------------------------------------------------- */
 
 static fk_code save(const char *path, const fk_model *model, fk_error *err) {
@@ -251,7 +238,7 @@ static const operation op_regenerate = {.name = "regenerate", .run = regenerate}
 static const operation op_list = {.name = "list", .run = list};
 static const operation op_verify = {.name = "verify", .run = verify};
 static const operation op_load = {.name = "load", .run = load};
-static const operation op_recover = {.name = "recover", .run = recover};
+static const operation op_recover = {.name = "recover", .run = operation_recover};
 
 /* ---- pairs -------------------------------------------------------------------------------- */
 

@@ -72,24 +72,11 @@ static void prepare_dead_stage(const char *path, const fk_model *model) {
     tree_write(lock, "", 0);
 }
 
-static fk_code recover(const char *path, const fk_model *model, fk_error *err) {
-    fk_store *store = NULL;
-    fk_recovery *recovery = NULL;
-    (void)model;
-    fk_code code = fk_store_open(path, NULL, &store, err);
-    if (code == FK_OK) {
-        code = fk_recover(store, &recovery, err);
-    }
-    fk_recovery_destroy(recovery);
-    fk_store_close(store);
-    return code;
-}
-
 /* ---- all of them -------------------------------------------------------------------------- */
 
 static const operation more[] = {
     {"save from files", prepare_run, save_files, 0},
-    {"recover", prepare_dead_stage, recover, OPERATION_RUNS_STAY},
+    {"recover", prepare_dead_stage, operation_recover, OPERATION_RUNS_STAY},
 };
 
 size_t operations_all(const operation *into[OPERATIONS_MAX]) {
