@@ -110,7 +110,7 @@ static fk_code make_scene(const work *it, fk_error *err) {
     return code;
 }
 
-/* A full disk, or Ctrl-C that reached the fork, say nothing about promises. */
+/* A full disk, or too little memory, says nothing about promises. */
 static bool is_no_violation(fk_code code) {
     return code == FK_E_NO_SPACE || code == FK_E_NO_MEMORY;
 }
