@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy
 import pytest
+from processes import UNDER_ASAN
 
 import fontkeep
 
@@ -68,7 +69,7 @@ def run_directory(store: fontkeep.Store):
 @pytest.fixture
 def resident_bytes() -> Callable[[], int]:
     """Memory of this process; ASan keeps freed memory for a while, so there is no telling there."""
-    if "libasan" in os.environ.get("LD_PRELOAD", ""):
+    if UNDER_ASAN:
         pytest.skip("memory is not measured under ASan")
 
     def measure() -> int:

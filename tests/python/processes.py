@@ -7,7 +7,18 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 import fontkeep
+
+UNDER_ASAN = "libasan" in os.environ.get("LD_PRELOAD", "")
+
+forks = pytest.mark.skipif(
+    UNDER_ASAN,
+    reason="gcc 12's AddressSanitizer leaves its allocator locked in a child that is forked while "
+    "another thread allocates; glibc's malloc does not",
+)
+METHODS = [pytest.param("fork", marks=forks), "spawn"]  # to start worker processes
 
 
 def environment() -> dict[str, str]:

@@ -11,7 +11,7 @@ import warnings
 
 import numpy
 import pytest
-from processes import run_script
+from processes import forks, run_script
 
 import fontkeep
 from fontkeep import background
@@ -372,6 +372,7 @@ def test_a_failure_at_the_end_is_told(store) -> None:
     assert "FontKeepWarning" in err and "nobody asked" in err
 
 
+@forks
 def test_a_forked_child_leaves_the_saves_of_its_parent_alone(store) -> None:
     code = """
     background._writer.turn.acquire()

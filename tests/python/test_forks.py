@@ -9,6 +9,7 @@ import signal
 import threading
 
 import pytest
+from processes import METHODS, forks
 
 import fontkeep
 
@@ -26,6 +27,7 @@ def in_child(do) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
+@forks
 def test_a_forked_child_goes_on_with_the_store_of_its_parent(store, save) -> None:
     first = save(weights={"n": 0})
     assert store.load_model("1-fruity", first)[0]["n"] == 0  # what loading needs is imported once
@@ -44,11 +46,7 @@ def test_a_forked_child_goes_on_with_the_store_of_its_parent(store, save) -> Non
     assert store.verify().damaged == 0
 
 
-@pytest.mark.skipif(
-    "libasan" in os.environ.get("LD_PRELOAD", ""),
-    reason="gcc 12's AddressSanitizer leaves its allocator locked in a child that is forked while "
-    "another thread allocates; glibc's malloc does not",
-)
+@forks
 def test_children_fork_while_other_threads_save(store, save) -> None:
     stop = threading.Event()
 
@@ -70,6 +68,7 @@ def test_children_fork_while_other_threads_save(store, save) -> None:
     assert store.status().stages == 0
 
 
+@forks
 def test_a_forked_child_that_ends_leaves_the_run_of_its_parent_alone(store, image) -> None:
     with store.begin_run("1-fruity") as run:
         run.set_weights({"w": image}, [1.0])
@@ -80,7 +79,7 @@ def test_a_forked_child_that_ends_leaves_the_run_of_its_parent_alone(store, imag
     assert store.get_run_info("1-fruity", run.id).health == "complete"
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", METHODS)
 def test_a_pool_of_processes_loads_through_a_store_made_in_each(store, save, method) -> None:
     ids = [save(weights={"n": n}) for n in range(4)]
     context = multiprocessing.get_context(method)

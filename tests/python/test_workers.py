@@ -8,11 +8,9 @@ import pickle
 
 import numpy
 import pytest
-from processes import environment
+from processes import METHODS, environment
 
 import fontkeep
-
-METHODS = ["fork", "spawn"]
 
 
 @pytest.fixture(autouse=True)
