@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 
-enum { FK_CHUNK_TAKERS_MAX = 3 };
+enum { FK_CHUNK_TAKERS_MAX = 5 };
 
 #define FK_CHUNK_NONE (UINT64_MAX / 2) /* what a taker wants that has seen all it needs */
 
@@ -24,8 +24,9 @@ typedef struct fk_chunk_ring {
     uint8_t *memory; /* borrowed: [slots][slot_bytes] */
     size_t slots;
     size_t slot_bytes;
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t changed;
+    pthread_mutex_t mutex;                /* guards what follows */
+    pthread_cond_t arrived;               /* a chunk, or the end: takers wait for it */
+    pthread_cond_t room;                  /* for one, or the end: the filler does */
     uint64_t filled;                      /* chunks 0 .. filled - 1 were handed over */
     uint64_t wanted[FK_CHUNK_TAKERS_MAX]; /* the chunk each taker is at or waits for */
     bool stopped;

@@ -20,7 +20,7 @@ typedef struct worker {
     fk_digest_stream *stream;
     size_t taker;            /* in the ring */
     uint64_t wanted;         /* the chunk it works on next, or FK_CHUNK_NONE */
-    fk_piece_digest *digest; /* a hasher's; the writer has none */
+    fk_piece_digest *digest; /* a hasher's; writers have none */
     bool has_thread;
     pthread_t thread;
 } worker;
@@ -32,7 +32,7 @@ struct fk_digest_stream {
     size_t hashers;
     fk_chunk_writer writer;
     fk_chunk_ring ring;
-    worker workers[FK_CHUNK_TAKERS_MAX]; /* the writer first: the disk works while we hash */
+    worker workers[FK_CHUNK_TAKERS_MAX]; /* writers first: the disk works while we hash */
     size_t worker_count;
     uint64_t pushed;
     fk_file_digests digests;
@@ -78,14 +78,22 @@ static fk_code hash(worker *hasher, uint64_t chunk, const uint8_t *from, size_t 
     return code;
 }
 
-/* A hasher goes over every `hashers`-th piece. */
+/* A hasher goes over every `hashers`-th piece, a writer over every `at_once`-th chunk. */
 static uint64_t chunk_after(const worker *of, uint64_t chunk) {
     const fk_digest_stream *stream = of->stream;
     uint64_t next = chunk + 1;
-    if (of->digest != NULL && ends_piece(stream, chunk)) {
+    if (of->digest == NULL) {
+        next = chunk + stream->writer.at_once;
+    } else if (ends_piece(stream, chunk)) {
         next += (stream->hashers - 1) * (FK_PIECE_BYTES / stream->chunk_bytes);
     }
     return next < stream->chunks ? next : FK_CHUNK_NONE;
+}
+
+static fk_code write_out(const fk_digest_stream *stream, uint64_t chunk, const uint8_t *from,
+                         size_t bytes, fk_error *err) {
+    const fk_chunk_writer *writer = &stream->writer;
+    return writer->write(writer->user, chunk * stream->chunk_bytes, from, bytes, err);
 }
 
 static void work(worker *of) {
@@ -94,9 +102,8 @@ static void work(worker *of) {
     const uint8_t *from = fk_chunk_ring_at(&stream->ring, chunk);
     size_t bytes = bytes_of_chunk(stream, chunk);
     fk_error error = {0};
-    fk_code code = of->digest != NULL
-                       ? hash(of, chunk, from, bytes, &error)
-                       : stream->writer.write(stream->writer.user, from, bytes, &error);
+    fk_code code = of->digest != NULL ? hash(of, chunk, from, bytes, &error)
+                                      : write_out(stream, chunk, from, bytes, &error);
     if (code != FK_OK) {
         fk_chunk_ring_stop(&stream->ring, code, &error);
     }
@@ -138,7 +145,9 @@ static fk_code add_workers(fk_digest_stream *stream, fk_error *err) {
     fk_code code = FK_OK;
     size_t pieces = stream->digests.pieces;
     stream->hashers = pieces < HASHERS_MAX ? pieces : HASHERS_MAX;
-    add_worker(stream, 0);
+    for (size_t i = 0; i < stream->writer.at_once; i++) {
+        add_worker(stream, i < stream->chunks ? i : FK_CHUNK_NONE);
+    }
     for (size_t i = 0; code == FK_OK && i < stream->hashers; i++) {
         worker *hasher = add_worker(stream, i * (FK_PIECE_BYTES / stream->chunk_bytes));
         code = fk_piece_digest_create(true, stream->digests.xxh3 != NULL, &hasher->digest, err);

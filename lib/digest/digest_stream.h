@@ -4,7 +4,8 @@
  *
  *                    +-> hasher of pieces 0, 2, 4 ...
  *   caller -> ring --+-> hasher of pieces 1, 3, 5 ...
- *                    +-> writer, every chunk in order
+ *                    +-> writer of chunks 0, n, 2n ...
+ *                    +-> ... n writers at most
  *
  * Each of them is a thread when the file has more than one chunk, started by create and joined by
  * finish or destroy. What no thread can be had for, the caller does as it hands a chunk over. */
@@ -20,11 +21,15 @@
 
 #define FK_STREAM_CHUNK_BYTES (UINT64_C(1) << 20) /* of a chunk, at most */
 #define FK_STREAM_CHUNKS_MAX  12u /* in memory: one hasher can be so far ahead of the other */
+#define FK_STREAM_WRITERS_MAX 3u
 
-/* Who gets each chunk, in order, while it lies still: on one thread, not always the caller's. */
+/* Who gets each chunk once, while it lies still, and where it is in the file: in order, on one
+ * thread, not always the caller's; or on `at_once` threads, of which each has its chunks in order.
+ */
 typedef struct fk_chunk_writer {
-    fk_code (*write)(void *user, const void *chunk, size_t bytes, fk_error *err);
+    fk_code (*write)(void *user, uint64_t offset, const void *chunk, size_t bytes, fk_error *err);
     void *user;
+    size_t at_once; /* threads, 1 to FK_STREAM_WRITERS_MAX; 0: there is nothing to write */
 } fk_chunk_writer;
 
 /* The memory a stream of a file of `bytes` wants, at least 1. */

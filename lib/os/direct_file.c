@@ -2,31 +2,38 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "os/file.h"
 #include "os/kernel.h"
 #include "os/retry.h"
 
-bool fk_direct_file_begin(int fd) {
-    return fk_kernel_current->set_status_flags(fd, O_DIRECT) == 0;
+bool fk_direct_file_begin(fk_direct_file *file, int fd, const char *path) {
+    file->fd = fd;
+    file->path = path;
+    bool granted = fk_kernel_current->set_status_flags(fd, O_DIRECT) == 0;
+    atomic_init(&file->granted, granted);
+    return granted;
 }
 
-static fk_code end(int fd, bool *direct, const char *path, fk_error *err) {
-    *direct = false;
-    return fk_kernel_current->set_status_flags(fd, 0) == 0
-               ? FK_OK
-               : fk_file_error(err, errno, "write", path);
+/* What others write past the cache at this moment is no less good for it. Who finds the grant ended
+ * must find the kernel told, too: the last chunk, no whole block, may be another thread's. */
+static fk_code end(fk_direct_file *file, fk_error *err) {
+    if (fk_kernel_current->set_status_flags(file->fd, 0) != 0) {
+        return fk_file_error(err, errno, "write", file->path);
+    }
+    atomic_store(&file->granted, false);
+    return FK_OK;
 }
 
 /* Writes blocks while they are taken; how far that went. */
-static fk_code write_blocks(int fd, const uint8_t *from, size_t bytes, const char *path,
-                            size_t *ret_done, fk_error *err) {
+static fk_code write_blocks(const fk_direct_file *file, const uint8_t *from, size_t bytes,
+                            uint64_t offset, size_t *ret_done, fk_error *err) {
     size_t done = 0;
     fk_retry retry = {0};
     while (done < bytes && (bytes - done) % FK_DIRECT_BLOCK_BYTES == 0) {
-        ssize_t put = fk_kernel_current->write(fd, from + done, bytes - done);
+        ssize_t put =
+            fk_kernel_current->pwrite(file->fd, from + done, bytes - done, (off_t)(offset + done));
         if (put < 0 && fk_retry_is_due(&retry)) {
             continue;
         }
@@ -34,7 +41,7 @@ static fk_code write_blocks(int fd, const uint8_t *from, size_t bytes, const cha
             break;
         }
         if (put <= 0) { /* a write of nothing would go on for ever */
-            return fk_file_error(err, put < 0 ? errno : EIO, "write", path);
+            return fk_file_error(err, put < 0 ? errno : EIO, "write", file->path);
         }
         done += (size_t)put;
     }
@@ -42,16 +49,24 @@ static fk_code write_blocks(int fd, const uint8_t *from, size_t bytes, const cha
     return FK_OK;
 }
 
-fk_code fk_direct_file_write(int fd, bool *direct, const void *from, size_t bytes, const char *path,
-                             fk_error *err) {
+fk_code fk_direct_file_write_at(fk_direct_file *file, const void *from, size_t bytes,
+                                uint64_t offset, fk_error *err) {
     size_t done = 0;
     fk_code code = FK_OK;
-    if (*direct) {
-        code = write_blocks(fd, from, bytes, path, &done, err);
+    if (atomic_load(&file->granted)) {
+        code = write_blocks(file, from, bytes, offset, &done, err);
+        if (code == FK_OK && done < bytes) {
+            code = end(file, err);
+        }
     }
-    if (code == FK_OK && *direct && done < bytes) {
-        code = end(fd, direct, path, err);
+    if (code != FK_OK || done == bytes) {
+        return code;
     }
-    return code == FK_OK ? fk_file_write(fd, (const uint8_t *)from + done, bytes - done, path, err)
-                         : code;
+    offset += done;
+    code = fk_file_write_at(file->fd, (const uint8_t *)from + done, bytes - done, offset,
+                            file->path, err);
+    if (code == FK_OK) {
+        fk_file_kick(file->fd, offset, bytes - done);
+    }
+    return code;
 }

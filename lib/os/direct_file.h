@@ -4,8 +4,10 @@
 #ifndef FK_OS_DIRECT_FILE_H
 #define FK_OS_DIRECT_FILE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -13,12 +15,19 @@
     ((size_t)4096) /* memory, length and file position: multiples of it                            \
                     */
 
+typedef struct fk_direct_file {
+    int fd;              /* the caller's */
+    const char *path;    /* borrowed; for messages */
+    atomic_bool granted; /* until something does not go past the cache */
+} fk_direct_file;
+
 /* Asks for it, on a file that fk_file_create made; whether it was granted. */
-bool fk_direct_file_begin(int fd);
-/* As fk_file_write. `*direct` tells whether fk_direct_file_begin's grant still holds: a part that
- * is no whole number of blocks, such as the end of the file, a refusal, or a short write in the
- * middle of a block ends it, and what is left then goes through the cache. */
-fk_code fk_direct_file_write(int fd, bool *direct, const void *from, size_t bytes, const char *path,
-                             fk_error *err);
+bool fk_direct_file_begin(fk_direct_file *file, int fd, const char *path);
+/* As fk_file_write_at; several threads may do so at a time, each elsewhere, and a disk likes that.
+ * A part that is no whole number of blocks, such as the end of the file, a refusal, or a short
+ * write in the middle of a block ends the grant: what is left then goes through the cache, and
+ * write-back of it is started. */
+fk_code fk_direct_file_write_at(fk_direct_file *file, const void *from, size_t bytes,
+                                uint64_t offset, fk_error *err);
 
 #endif

@@ -196,11 +196,15 @@ fk_code fk_file_read_whole(int fd, uint64_t bytes_max, const char *path, void **
     return FK_OK;
 }
 
-fk_code fk_file_write(int fd, const void *from, size_t bytes, const char *path, fk_error *err) {
+/* At the file position, or at `*offset`. */
+static fk_code write_all(int fd, const uint8_t *from, size_t bytes, const uint64_t *offset,
+                         const char *path, fk_error *err) {
     size_t done = 0;
     fk_retry retry = {0};
     while (done < bytes) {
-        ssize_t put = fk_kernel_current->write(fd, (const uint8_t *)from + done, bytes - done);
+        ssize_t put = offset == NULL ? fk_kernel_current->write(fd, from + done, bytes - done)
+                                     : fk_kernel_current->pwrite(fd, from + done, bytes - done,
+                                                                 (off_t)(*offset + done));
         if (put < 0 && fk_retry_is_due(&retry)) {
             continue;
         }
@@ -210,6 +214,15 @@ fk_code fk_file_write(int fd, const void *from, size_t bytes, const char *path, 
         done += (size_t)put;
     }
     return FK_OK;
+}
+
+fk_code fk_file_write(int fd, const void *from, size_t bytes, const char *path, fk_error *err) {
+    return write_all(fd, from, bytes, NULL, path, err);
+}
+
+fk_code fk_file_write_at(int fd, const void *from, size_t bytes, uint64_t offset, const char *path,
+                         fk_error *err) {
+    return write_all(fd, from, bytes, &offset, path, err);
 }
 
 fk_code fk_file_reserve(int fd, uint64_t bytes, const char *path, fk_error *err) {
@@ -222,7 +235,7 @@ fk_code fk_file_reserve(int fd, uint64_t bytes, const char *path, fk_error *err)
     int result;
     fk_retry retry = {0};
     do {
-        result = fk_kernel_current->fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
+        result = fk_kernel_current->fallocate(fd, 0, 0, (off_t)bytes);
     } while (result != 0 && fk_retry_is_due(&retry));
     /* a file system that cannot reserve tells of a full disk when it is written to */
     if (result != 0 && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) {

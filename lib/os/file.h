@@ -49,10 +49,12 @@ fk_code fk_file_read_whole(int fd, uint64_t bytes_max, const char *path, void **
                            size_t *ret_length, fk_error *err);
 /* Writes everything at the file position, however short single writes are. */
 fk_code fk_file_write(int fd, const void *from, size_t bytes, const char *path, fk_error *err);
+/* The same at `offset`; the file position stays. */
+fk_code fk_file_write_at(int fd, const void *from, size_t bytes, uint64_t offset, const char *path,
+                         fk_error *err);
 
-/* Reserves space for a file of `bytes`: FK_E_NO_SPACE at once where it cannot be had; file systems
- * without fallocate are fine. The size of the file becomes visible only by writing
- * (FALLOC_FL_KEEP_SIZE). */
+/* Reserves space for a file of `bytes`, which has that size from now on: FK_E_NO_SPACE at once
+ * where it cannot be had. File systems without fallocate are fine; the file grows there. */
 fk_code fk_file_reserve(int fd, uint64_t bytes, const char *path, fk_error *err);
 /* Starts write-back of a range and does not wait; never an error (fk_file_sync tells). */
 void fk_file_kick(int fd, uint64_t offset, uint64_t bytes);

@@ -130,6 +130,7 @@ const fk_kernel fk_kernel_linux = {
     .munmap = munmap,
     .madvise = madvise,
     .write = write,
+    .pwrite = pwrite,
     .fsync = fsync,
     .sync_file_range = sync_file_range,
     .fallocate = fallocate,

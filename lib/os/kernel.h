@@ -37,6 +37,7 @@ typedef struct fk_kernel {
     int (*madvise)(void *address, size_t bytes, int advice);
     /* changing */
     ssize_t (*write)(int fd, const void *from, size_t bytes);
+    ssize_t (*pwrite)(int fd, const void *from, size_t bytes, off_t offset);
     int (*fsync)(int fd);
     int (*sync_file_range)(int fd, off_t offset, off_t bytes, unsigned flags);
     int (*fallocate)(int fd, int mode, off_t offset, off_t bytes);

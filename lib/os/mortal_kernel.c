@@ -36,6 +36,8 @@ MORTAL(int, fstatvfs, (int fd, struct statvfs *status), (fd, status))
 MORTAL(ssize_t, getdents, (int fd, void *entries, size_t bytes), (fd, entries, bytes))
 MORTAL(ssize_t, pread, (int fd, void *into, size_t bytes, off_t offset), (fd, into, bytes, offset))
 MORTAL(ssize_t, write, (int fd, const void *from, size_t bytes), (fd, from, bytes))
+MORTAL(ssize_t, pwrite, (int fd, const void *from, size_t bytes, off_t offset),
+       (fd, from, bytes, offset))
 MORTAL(int, fsync, (int fd), (fd))
 MORTAL(int, sync_file_range, (int fd, off_t offset, off_t bytes, unsigned flags),
        (fd, offset, bytes, flags))
@@ -80,6 +82,7 @@ void fk_mortal_kernel_install(size_t kill_at, volatile fk_mortal_state *state_to
     mortal.getdents = mortal_getdents;
     mortal.pread = mortal_pread;
     mortal.write = mortal_write;
+    mortal.pwrite = mortal_pwrite;
     mortal.fsync = mortal_fsync;
     mortal.sync_file_range = mortal_sync_file_range;
     mortal.fallocate = mortal_fallocate;

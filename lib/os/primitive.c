@@ -153,17 +153,18 @@ static fk_code try_directory_sync(int directory, bool *ret_works, fk_error *err)
 static fk_code try_reserve(int directory, bool *ret_works, fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
     fk_code code = fk_file_create(directory, "one", &fd, err);
-    return code == FK_OK ? judge(fk_kernel_current->fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 1 << 16),
-                                 "reserve", ret_works, err)
-                         : code;
+    return code == FK_OK
+               ? judge(fk_kernel_current->fallocate(fd, 0, 0, 1 << 16), "reserve", ret_works, err)
+               : code;
 }
 
 static fk_code try_direct_io(int directory, bool *ret_works, fk_error *err) {
     static alignas(FK_DIRECT_BLOCK_BYTES) const uint8_t block[FK_DIRECT_BLOCK_BYTES];
     FK_SCOPED(fk_file_closep) int fd = -1;
     fk_code code = fk_file_create(directory, "one", &fd, err);
-    *ret_works = code == FK_OK && fk_direct_file_begin(fd);
-    return *ret_works ? judge((int)fk_kernel_current->write(fd, block, sizeof block), "write",
+    fk_direct_file file;
+    *ret_works = code == FK_OK && fk_direct_file_begin(&file, fd, "one");
+    return *ret_works ? judge((int)fk_kernel_current->pwrite(fd, block, sizeof block, 0), "write",
                               ret_works, err)
                       : code;
 }

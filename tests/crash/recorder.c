@@ -200,6 +200,14 @@ static ssize_t record_write(int fd, const void *from, size_t bytes) {
     return leave(put);
 }
 
+/* No file is written past the cache, in no order that we could tell. */
+static int refuse_status_flags(int fd, int flags) {
+    (void)fd;
+    (void)flags;
+    errno = EINVAL;
+    return -1;
+}
+
 static bool is_dropped(int inode) {
     const char *name = volume_name_text(recorder.log.volume.inodes[inode].name);
     return recorder.wishes.dropped != NULL && fnmatch(recorder.wishes.dropped, name, 0) == 0;
@@ -313,6 +321,7 @@ void recorder_start(const char *path) {
     table.openat = record_openat;
     table.openat_beneath = record_openat_beneath;
     table.write = record_write;
+    table.set_status_flags = refuse_status_flags;
     table.fsync = record_fsync;
     table.sync_file_range = record_sync_file_range;
     table.mkdirat = record_mkdirat;

@@ -125,21 +125,34 @@ static int fake_madvise(void *address, size_t bytes, int advice) {
 
 /* changing */
 
-static bool is_whole_blocks(int fd, const void *from, size_t bytes) {
-    uint64_t position = (uint64_t)lseek(fd, 0, SEEK_CUR);
-    return ((uintptr_t)from | bytes | position) % 4096 == 0;
+/* As O_DIRECT wants it. */
+static fake_verdict begin_write(const char *call, int fd, const void *from, size_t bytes,
+                                off_t offset) {
+    fake_verdict verdict = fake_call_begin(call);
+    bool whole_blocks = ((uintptr_t)from | bytes | (uint64_t)offset) % 4096 == 0;
+    if (verdict.system_errno == 0 && fake_call_known(fd).direct &&
+        (!whole_blocks || !fake_call_may_be_direct())) {
+        verdict.system_errno = EINVAL;
+    }
+    return verdict;
 }
 
 static ssize_t fake_write(int fd, const void *from, size_t bytes) {
-    fake_verdict verdict = fake_call_begin("write");
-    if (verdict.system_errno == 0 && fake_call_known(fd).direct &&
-        !is_whole_blocks(fd, from, bytes)) {
-        verdict.system_errno = EINVAL;
-    }
+    fake_verdict verdict = begin_write("write", fd, from, bytes, lseek(fd, 0, SEEK_CUR));
     bytes = fake_call_moved_at_once(bytes);
     ssize_t result = fake_call_is_done(verdict) ? fk_kernel_linux.write(fd, from, bytes) : -1;
     result = fake_call_end(verdict, result);
     fake_call_record(result, "write %s", fake_call_known(fd).name);
+    return result;
+}
+
+static ssize_t fake_pwrite(int fd, const void *from, size_t bytes, off_t offset) {
+    fake_verdict verdict = begin_write("pwrite", fd, from, bytes, offset);
+    bytes = fake_call_moved_at_once(bytes);
+    ssize_t result =
+        fake_call_is_done(verdict) ? fk_kernel_linux.pwrite(fd, from, bytes, offset) : -1;
+    result = fake_call_end(verdict, result);
+    fake_call_record(result, "pwrite %s", fake_call_known(fd).name);
     return result;
 }
 
@@ -350,6 +363,7 @@ const fk_kernel fake_kernel = {
     .munmap = fake_munmap,
     .madvise = fake_madvise,
     .write = fake_write,
+    .pwrite = fake_pwrite,
     .fsync = fake_fsync,
     .sync_file_range = fake_sync_file_range,
     .fallocate = fake_fallocate,

@@ -44,6 +44,8 @@ fake_file fake_call_known(int fd);
 
 /* What tests have set. */
 size_t fake_call_moved_at_once(size_t bytes);
+/* Counts a write past the cache. */
+bool fake_call_may_be_direct(void);
 int64_t fake_call_time_us(void); /* INT64_MIN: the real one */
 void fake_call_sleep(uint64_t time_ms);
 long fake_call_file_system(void);

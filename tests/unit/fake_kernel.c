@@ -40,6 +40,8 @@ static struct {
     size_t record_length;
     size_t last_line; /* where it starts */
     size_t move_at_most;
+    size_t direct_writes;
+    size_t direct_refused_from;
     int64_t time_us;
     uint64_t slept_ms;
     long file_system;
@@ -181,7 +183,7 @@ void fake_call_record(long result, const char *format, ...) {
     }
     length += snprintf(line + length, sizeof line - (size_t)length, "\n");
     pthread_mutex_lock(&mutex);
-    bool again = strncmp(line, "write ", 6) == 0 && fake.record != NULL &&
+    bool again = strstr(line, "write ") != NULL && fake.record != NULL &&
                  strcmp(fake.record + fake.last_line, line) == 0;
     if (!again) {
         make_room_to_record((size_t)length);
@@ -226,6 +228,13 @@ fake_file fake_call_known(int fd) {
 
 size_t fake_call_moved_at_once(size_t bytes) {
     return fake.move_at_most != 0 && bytes > fake.move_at_most ? fake.move_at_most : bytes;
+}
+
+bool fake_call_may_be_direct(void) {
+    pthread_mutex_lock(&mutex);
+    size_t nth = ++fake.direct_writes;
+    pthread_mutex_unlock(&mutex);
+    return fake.direct_refused_from == 0 || nth < fake.direct_refused_from;
 }
 
 int64_t fake_call_time_us(void) {
@@ -369,6 +378,11 @@ void fake_kernel_set_file_system(long type) {
 
 void fake_kernel_set_free_bytes(uint64_t bytes) {
     fake.free_bytes = bytes;
+}
+
+void fake_kernel_refuse_direct_writes(size_t nth) {
+    fake.direct_refused_from = nth;
+    fake.direct_writes = 0;
 }
 
 void fake_kernel_refuse_colons(int system_errno) {

@@ -46,14 +46,16 @@ void fake_kernel_relent(void);
 const char *fake_kernel_failed(void);
 
 /* O_DIRECT is granted on every file system, and not passed on: writes then fail with EINVAL unless
- * memory, length and position are whole blocks of 4096 bytes. */
+ * memory, length and position are whole blocks of 4096 bytes. Here the nth such write and all
+ * behind it fail with EINVAL, too; 0: none does. */
+void fake_kernel_refuse_direct_writes(size_t nth);
 
-/* One pread or write moves at most so many bytes. 0: no such limit. */
+/* One pread, write or pwrite moves at most so many bytes. 0: no such limit. */
 void fake_kernel_move_at_most(size_t bytes);
 
 /* The changing calls since install or the last clear, in their order, one a line:
- * "openat_beneath weights" (opens that create), "write weights", "fsync weights", "fsync .",
- * "sync_file_range weights", "fallocate weights", "close weights", "mkdirat runs",
+ * "openat_beneath weights" (opens that create), "write weights", "pwrite weights", "fsync weights",
+ * "fsync .", "sync_file_range weights", "fallocate weights", "close weights", "mkdirat runs",
  * "unlinkat runs", "linkat a -> b", "renameat2 .stage-1 -> 2026", "set_lock x",
  * "set_status_flags weights O_DIRECT".
  * Failed ones end in " (EIO)". Descriptors go by the path they were opened with ("?" when that was

@@ -19,9 +19,9 @@ struct fk_staged_file {
     size_t room;
     size_t filled;
     uint64_t bytes;
-    uint64_t left; /* bytes that are still to come */
-    /* from the first push on, the stream's writer has these to itself */
-    bool direct;
+    uint64_t left;         /* bytes that are still to come */
+    bool past_cache;       /* by several writers, through: */
+    fk_direct_file direct; /* else by one, which has the rest to itself */
     uint64_t written;
     uint64_t kicked; /* bytes whose write-back was started */
 };
@@ -38,16 +38,22 @@ void fk_staged_file_destroy(fk_staged_file *file) {
     free(file);
 }
 
-static fk_code write_chunk(void *user, const void *chunk, size_t bytes, fk_error *err) {
+static fk_code write_past_cache(void *user, uint64_t offset, const void *chunk, size_t bytes,
+                                fk_error *err) {
     fk_staged_file *file = user;
-    fk_code code = fk_direct_file_write(file->fd, &file->direct, chunk, bytes, file->path, err);
+    return fk_direct_file_write_at(&file->direct, chunk, bytes, offset, err);
+}
+
+static fk_code write_next(void *user, uint64_t offset, const void *chunk, size_t bytes,
+                          fk_error *err) {
+    fk_staged_file *file = user;
+    assert(offset == file->written);
+    (void)offset;
+    fk_code code = fk_file_write(file->fd, chunk, bytes, file->path, err);
     if (code != FK_OK) {
         return code;
     }
     file->written += bytes;
-    if (file->direct) {
-        file->kicked = file->written; /* on the disk already */
-    }
     uint64_t waiting = file->written - file->kicked;
     bool ends = file->written == file->bytes && waiting >= FK_STAGED_KICK_BYTES_MIN;
     if (waiting >= FK_STAGED_KICK_BYTES || ends) {
@@ -74,13 +80,17 @@ static fk_code create_file(fk_staged_file *file, int stage, bool durable, fk_err
         code = fk_file_reserve(file->fd, file->left, file->path, err);
     }
     if (code == FK_OK && durable && file->left >= FK_STAGED_DIRECT_BYTES_MIN) {
-        file->direct = fk_direct_file_begin(file->fd);
+        file->past_cache = fk_direct_file_begin(&file->direct, file->fd, file->path);
     }
     return code;
 }
 
 static fk_code start(fk_staged_file *file, fk_error *err) {
-    const fk_chunk_writer writer = {.write = write_chunk, .user = file};
+    const fk_chunk_writer writer = {
+        .write = file->past_cache ? write_past_cache : write_next,
+        .user = file,
+        .at_once = file->past_cache ? FK_STREAM_WRITERS_MAX : 1, /* the cache takes one at a time */
+    };
     void *memory = file->memory != NULL ? file->memory : file->ring.data;
     fk_code code = fk_digest_stream_create(file->left, memory, &writer, &file->stream, err);
     return code == FK_OK ? fk_digest_stream_next(file->stream, &file->chunk, &file->room, err)

@@ -83,7 +83,9 @@ static int relent(void **state) {
     return 0;
 }
 
-static fk_code count_write(void *user, const void *chunk, size_t bytes, fk_error *error) {
+static fk_code count_write(void *user, uint64_t offset, const void *chunk, size_t bytes,
+                           fk_error *error) {
+    (void)offset;
     (void)chunk;
     (void)error;
     *(size_t *)user += bytes;
@@ -95,7 +97,7 @@ static fk_code digest_zeros(size_t bytes, fk_file_digests *ret_digests) {
     static uint8_t memory[12 * MEBIBYTE];
     size_t written = 0;
     size_t filled = 0;
-    const fk_chunk_writer writer = {.write = count_write, .user = &written};
+    const fk_chunk_writer writer = {.write = count_write, .user = &written, .at_once = 1};
     FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
     fk_code code = fk_digest_stream_create(bytes, memory, &writer, &stream, &err);
     for (uint8_t number = 0; code == FK_OK && (filled < bytes || number == 0); number++) {

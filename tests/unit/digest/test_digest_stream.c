@@ -2,6 +2,7 @@
  * the writer gets. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,12 @@ typedef struct written {
     size_t fail_at; /* the write that gets so far fails; 0: none */
 } written;
 
-static fk_code write_down(void *user, const void *chunk, size_t count, fk_error *error) {
+static fk_code write_down(void *user, uint64_t offset, const void *chunk, size_t count,
+                          fk_error *error) {
     written *to = user;
+    if (offset != to->count) {
+        return fk_error_set(error, FK_E_INVALID, "%zu bytes came out of order", count);
+    }
     if (to->fail_at != 0 && to->count + count >= to->fail_at) {
         return fk_error_set(error, FK_E_NO_SPACE, "the disk is full at %zu", to->count);
     }
@@ -54,11 +59,10 @@ static fk_code write_down(void *user, const void *chunk, size_t count, fk_error 
 }
 
 /* The first `length` bytes through a stream. */
-static fk_code digest(size_t length, written *to, fk_file_digests *ret_digests) {
-    FK_SCOPED(fk_freep) uint8_t *memory = malloc(fk_digest_stream_memory(length));
+static fk_code stream_through(size_t length, void *memory, const fk_chunk_writer *writer,
+                              fk_file_digests *ret_digests) {
     FK_SCOPED(fk_digest_stream_destroyp) fk_digest_stream *stream = NULL;
-    const fk_chunk_writer writer = {.write = write_down, .user = to};
-    fk_code code = fk_digest_stream_create(length, memory, &writer, &stream, &err);
+    fk_code code = fk_digest_stream_create(length, memory, writer, &stream, &err);
     size_t at = 0;
     do {
         uint8_t *chunk = NULL;
@@ -74,6 +78,12 @@ static fk_code digest(size_t length, written *to, fk_file_digests *ret_digests) 
         at += room;
     } while (at < length);
     return fk_digest_stream_finish(stream, ret_digests, &err);
+}
+
+static fk_code digest(size_t length, written *to, fk_file_digests *ret_digests) {
+    FK_SCOPED(fk_freep) uint8_t *memory = malloc(fk_digest_stream_memory(length));
+    const fk_chunk_writer writer = {.write = write_down, .user = to, .at_once = 1};
+    return stream_through(length, memory, &writer, ret_digests);
 }
 
 /* Each piece's digest, computed at once, must be the stream's, and the writer have got all. */
@@ -173,13 +183,65 @@ static void test_a_failing_writer_fails_the_stream(void **state) {
     }
 }
 
+/* What several writers were given. */
+typedef struct shared {
+    atomic_uint times[50]; /* each chunk came */
+    atomic_uint busy;      /* writers at this moment */
+    atomic_uint most_busy;
+} shared;
+
+static fk_code write_apart(void *user, uint64_t offset, const void *chunk, size_t count,
+                           fk_error *error) {
+    shared *to = user;
+    size_t number = (size_t)(offset / MEBIBYTE);
+    unsigned busy = atomic_fetch_add(&to->busy, 1) + 1;
+    if (busy > atomic_load(&to->most_busy)) {
+        atomic_store(&to->most_busy, busy);
+    }
+    bool good = count == MEBIBYTE && memcmp(chunk, bytes + offset, count) == 0;
+    atomic_fetch_add(&to->times[number], 1);
+    atomic_fetch_sub(&to->busy, 1);
+    return good ? FK_OK : fk_error_set(error, FK_E_INVALID, "not what is at this offset");
+}
+
+static void test_several_writers_share_the_chunks(void **state) {
+    (void)state;
+    for (size_t at_once = 1; at_once <= FK_STREAM_WRITERS_MAX; at_once++) {
+        static uint8_t memory[12 * MEBIBYTE];
+        shared to = {0};
+        const fk_chunk_writer writer = {.write = write_apart, .user = &to, .at_once = at_once};
+        FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
+        assert_int_equal(stream_through(50 * (size_t)MEBIBYTE, memory, &writer, &digests), FK_OK);
+        for (size_t i = 0; i < 50; i++) {
+            assert_int_equal(atomic_load(&to.times[i]), 1);
+        }
+        assert_true(atomic_load(&to.most_busy) <= at_once);
+    }
+}
+
+static void test_what_nobody_writes_is_digested_all_the_same(void **state) {
+    (void)state;
+    FK_SCOPED(fk_file_digests_finish) fk_file_digests with = {0};
+    FK_SCOPED(fk_file_digests_finish) fk_file_digests without = {0};
+    static uint8_t memory[12 * MEBIBYTE];
+    const fk_chunk_writer nowhere = {0};
+    FK_SCOPED(fk_freep) uint8_t *copy = malloc(bytes_count);
+    written to = {.bytes = copy};
+    assert_int_equal(digest(bytes_count, &to, &with), FK_OK);
+    assert_int_equal(stream_through(bytes_count, memory, &nowhere, &without), FK_OK);
+    assert_int_equal(with.pieces, without.pieces);
+    for (size_t i = 0; i < with.pieces; i++) {
+        assert_string_equal(with.sha256[i], without.sha256[i]);
+    }
+}
+
 static void test_a_stream_can_be_given_up_at_any_time(void **state) {
     (void)state;
     static uint8_t memory[12 * MEBIBYTE];
     FK_SCOPED(fk_freep) uint8_t *copy = malloc(bytes_count);
     for (size_t chunks = 0; chunks < 20; chunks++) {
         written to = {.bytes = copy};
-        const fk_chunk_writer writer = {.write = write_down, .user = &to};
+        const fk_chunk_writer writer = {.write = write_down, .user = &to, .at_once = 1};
         fk_digest_stream *stream = NULL;
         uint8_t *chunk;
         size_t room;
@@ -203,6 +265,8 @@ int main(void) {
         cmocka_unit_test(test_pieces_end_at_sixteen_mebibytes),
         cmocka_unit_test(test_memory_stays_within_twelve_mebibytes),
         cmocka_unit_test(test_a_failing_writer_fails_the_stream),
+        cmocka_unit_test(test_several_writers_share_the_chunks),
+        cmocka_unit_test(test_what_nobody_writes_is_digested_all_the_same),
         cmocka_unit_test(test_a_stream_can_be_given_up_at_any_time),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

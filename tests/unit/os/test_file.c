@@ -53,6 +53,18 @@ static void test_short_reads_and_writes_are_carried_on(void **state) {
     assert_string_equal(text, "hello world");
 }
 
+static void test_writes_at_an_offset_leave_the_position_alone(void **state) {
+    (void)state;
+    fake_kernel_move_at_most(3);
+    FK_SCOPED(fk_file_closep) int fd = create("a");
+    assert_int_equal(fk_file_write_at(fd, " world", 6, 5, "a", &err), FK_OK);
+    assert_int_equal(fake_kernel_count("pwrite"), 2);
+    assert_int_equal(fk_file_write(fd, "hello", 5, "a", &err), FK_OK);
+    char text[12] = "";
+    assert_int_equal(fk_file_read_at(fd, text, 11, 0, "a", &err), FK_OK);
+    assert_string_equal(text, "hello world");
+}
+
 static void test_interrupted_calls_are_made_again(void **state) {
     (void)state;
     struct stat status;
@@ -316,7 +328,7 @@ static void test_a_write_that_writes_nothing_ends(void **state) {
     close(ends[1]);
 }
 
-static void test_reserving_keeps_the_size_and_needs_no_support(void **state) {
+static void test_reserving_sets_the_size_and_needs_no_support(void **state) {
     (void)state;
     FK_SCOPED(fk_file_closep) int fd = create("a");
     static const int unknown[] = {EOPNOTSUPP, ENOSYS, EINVAL};
@@ -327,7 +339,7 @@ static void test_reserving_keeps_the_size_and_needs_no_support(void **state) {
     assert_int_equal(fk_file_reserve(fd, 1 << 20, "a", &err), FK_OK);
     struct stat status;
     assert_int_equal(fstat(fd, &status), 0);
-    assert_int_equal(status.st_size, 0);
+    assert_int_equal(status.st_size, 1 << 20);
     size_t calls = fake_kernel_count("fallocate");
     assert_int_equal(fk_file_reserve(fd, 0, "a", &err), FK_OK);
     assert_int_equal(fk_file_reserve(fd, UINT64_MAX, "a", &err), FK_E_IO);
@@ -384,6 +396,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         scratch_test(test_what_was_written_reads_back),
         scratch_test(test_short_reads_and_writes_are_carried_on),
+        scratch_test(test_writes_at_an_offset_leave_the_position_alone),
         scratch_test(test_interrupted_calls_are_made_again),
         scratch_test(test_a_short_file_is_corrupt_at_its_end),
         scratch_test(test_a_read_beyond_any_file_is_refused),
@@ -401,7 +414,7 @@ int main(void) {
         scratch_test(test_a_user_path_can_be_created),
         scratch_test(test_a_full_disk_is_told_by_every_call_that_may_meet_it),
         scratch_test(test_a_write_that_writes_nothing_ends),
-        scratch_test(test_reserving_keeps_the_size_and_needs_no_support),
+        scratch_test(test_reserving_sets_the_size_and_needs_no_support),
         scratch_test(test_a_kick_never_fails),
         scratch_test(test_a_failed_sync_is_not_tried_again),
         scratch_test(test_a_file_system_without_sync_of_directories_is_fine),

@@ -60,7 +60,7 @@ static const struct {
     {FK_PRIMITIVE_HARD_LINKS, "linkat", EPERM},
     {FK_PRIMITIVE_RESERVE, "fallocate", EOPNOTSUPP},
     {FK_PRIMITIVE_DIRECT_IO, "set_status_flags", EINVAL},
-    {FK_PRIMITIVE_DIRECT_IO, "write", EINVAL},
+    {FK_PRIMITIVE_DIRECT_IO, "pwrite", EINVAL},
     {FK_PRIMITIVE_OPENAT2, "openat2", ENOSYS},
     {FK_PRIMITIVE_OPENAT2, "openat2", EPERM},
 };

@@ -54,6 +54,12 @@ static fk_code write_file(void) {
     return code == FK_OK ? fk_file_write(fd, "text", 4, "new", &err) : code;
 }
 
+static fk_code write_file_at(void) {
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_code code = fk_file_create(scratch_fd, "new", &fd, &err);
+    return code == FK_OK ? fk_file_write_at(fd, "text", 4, 3, "new", &err) : code;
+}
+
 static fk_code reserve(void) {
     FK_SCOPED(fk_file_closep) int fd = -1;
     fk_code code = fk_file_create(scratch_fd, "new", &fd, &err);
@@ -97,10 +103,11 @@ static const struct {
     {"openat", open_directory}, {"openat_beneath", create_file},
     {"getdents", list},         {"fstatat", look},
     {"pread", read_file},       {"write", write_file},
-    {"fallocate", reserve},     {"mkdirat", make},
-    {"unlinkat", remove_file},  {"unlinkat", remove_tree},
-    {"linkat", link_file},      {"renameat", rename_file},
-    {"renameat2", publish},     {"renameat2", exchange},
+    {"pwrite", write_file_at},  {"fallocate", reserve},
+    {"mkdirat", make},          {"unlinkat", remove_file},
+    {"unlinkat", remove_tree},  {"linkat", link_file},
+    {"renameat", rename_file},  {"renameat2", publish},
+    {"renameat2", exchange},
 };
 
 enum { PATIENT = sizeof patient / sizeof patient[0] };

@@ -235,7 +235,7 @@ static void test_a_disk_that_fills_up_under_large_weights_leaves_the_store_as_it
     fake_kernel_relent();
     /* a file system that cannot reserve */
     fake_kernel_fail("fallocate", 1, EOPNOTSUPP, FAKE_EVER_AFTER);
-    fake_kernel_fail("write", 20, ENOSPC, FAKE_EVER_AFTER);
+    fake_kernel_fail("pwrite", 20, ENOSPC, FAKE_EVER_AFTER);
     fake_kernel_record_clear();
     bench_assert_refused(it, FK_E_NO_SPACE);
     assert_non_null(strstr(fake_kernel_record(), "write weights"));
