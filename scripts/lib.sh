@@ -57,7 +57,8 @@ newer_torch_python=$root/build/torch-$newer_torch_version/bin/python
 # need beside it, and these modules. False where PyPI cannot be reached.
 newer_torch() {
     local venv=$root/build/torch-$newer_torch_version module
-    if ! "$newer_torch_python" -c "import torch, pytest, xdist, pytest_timeout, PIL, numpy" 2>/dev/null; then
+    if ! "$newer_torch_python" -c "import torch, pytest, xdist, pytest_timeout, PIL, numpy" \
+        2>/dev/null; then
         printf 'fetching PyTorch %s from PyPI\n' "$newer_torch_version"
         rm -rf "$venv"
         if ! $python -m venv "$venv" || ! "$newer_torch_python" -m pip install -q --retries 2 \
