@@ -1,36 +1,19 @@
 /* A whole checkpoint file: the strict reader, with and without CRCs, what it reads written again;
  * the lenient reader; the search for damage; and what can be salvaged. */
-#include "checkpoint/inspection.h"
 #include "checkpoint/torch_damage.h"
-#include "checkpoint/torch_read.h"
 #include "checkpoint_mend.h"
-#include "fuzz.h"
-#include "round_trip.h"
+#include "checkpoint_read.h"
 
 enum { INPUT_BYTES_MAX = 1 << 16 };
 
-static fk_code read_strictly(const uint8_t *bytes, size_t length, unsigned flags) {
-    FK_SCOPED(fk_freep) uint8_t *copy = fuzz_copy(bytes, length);
-    FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
-    fk_value *top = NULL;
-    fk_error err = {.code = FK_OK};
-    fk_code code = fk_torch_read(copy, length, flags, values, &top, &err);
-    fuzz_require((code == FK_OK) == (top != NULL));
-    fuzz_require(code == FK_OK || (err.code == code && err.message[0] != '\0'));
-    fuzz_require(code == FK_OK || err.offset == FK_NO_OFFSET || err.offset <= length);
-    if (code == FK_OK) {
-        fuzz_round_trip(top);
-    }
-    return code;
+static fk_code read_plainly(uint8_t *bytes, size_t length, fk_values *values, fk_value **ret_top,
+                            fk_error *err) {
+    return fk_torch_read(bytes, length, 0, values, ret_top, err);
 }
 
-static fk_code look(const uint8_t *bytes, size_t length) {
-    FK_SCOPED(fk_inspection_destroyp) fk_inspection *inspection = NULL;
-    fk_error err = {.code = FK_OK};
-    fk_code code = fk_torch_inspect(bytes, length, &inspection, &err);
-    fuzz_require((code == FK_OK) == (inspection != NULL));
-    fuzz_require(code == FK_OK || err.message[0] != '\0');
-    return code;
+static fk_code read_checked(uint8_t *bytes, size_t length, fk_values *values, fk_value **ret_top,
+                            fk_error *err) {
+    return fk_torch_read(bytes, length, FK_READ_CHECK_CRC, values, ret_top, err);
 }
 
 static void check_losses(const fk_torch_losses *losses, size_t length) {
@@ -75,10 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
         return 0;
     }
     FK_SCOPED(fk_freep) uint8_t *copy = fuzz_copy(bytes, length);
-    fk_code plain = read_strictly(copy, length, 0);
-    fk_code checked = read_strictly(copy, length, FK_READ_CHECK_CRC);
+    fk_code plain = fuzz_read(read_plainly, copy, length);
+    fk_code checked = fuzz_read(read_checked, copy, length);
     fuzz_require(checked != FK_OK || plain == FK_OK);
-    fk_code seen = look(copy, length);
+    fk_code seen = fuzz_inspect(fk_torch_inspect, copy, length);
     fuzz_require(plain != FK_OK || seen == FK_OK);
     locate_damage(copy, length);
     salvage(copy, length, checked == FK_OK);
