@@ -65,8 +65,8 @@ static void print_verdict(const fk_selftest_report *report) {
 static void print_text(const fk_selftest_report *report) {
     printf("%s  (%s)\n\n", report->dir, report->file_system);
     print_primitives(report);
-    printf("\n%zu processes killed, each at another call of a save, a removal, a restoring or an\n"
-           "adoption; %zu files damaged: %zu violations\n\n",
+    printf("\n%zu processes killed, each at another call of a save, a removal, a restoring, an\n"
+           "adoption, a regeneration or a migration; %zu files damaged: %zu violations\n\n",
            report->kills, report->flips, report->violations);
     print_verdict(report);
     puts("Not shown by such a test: power cuts, and disks that claim to have written what they "

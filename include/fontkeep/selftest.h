@@ -48,11 +48,11 @@ typedef struct fk_selftest_report {
 
 /* Tests the disk of a directory; NULL: of the default store where that is there, else the working
  * directory. Works in a hidden directory within it, which is gone when the call returns, whatever
- * it returns. Tries each primitive; kills (SIGKILL) a save, a removal, a restoring and an adoption
- * at every call to the kernel that concerns files, and looks whether old runs are whole, the new
- * one is whole or absent, fk_recover cleans up, and the next save works; damages each file of a run
- * and looks whether that is noticed. Takes some seconds. It cannot show what a power cut does, nor
- * whether the disk keeps what it says it has written.
+ * it returns. Tries each primitive; kills (SIGKILL) a save, a removal, a restoring, an adoption, a
+ * regeneration and a migration at every call to the kernel that concerns files, and looks whether
+ * old runs are whole, the new one is whole or absent, fk_recover cleans up, and the next save
+ * works; damages each file of a run and looks whether that is noticed. Takes some seconds. It
+ * cannot show what a power cut does, nor whether the disk keeps what it says it has written.
  *
  * Processes: what is killed are forks of the calling process, and they run library code. Call it
  * where no other thread is at work, and SIGCHLD is not ignored. FK_E_ACCESS, FK_E_NO_SPACE,

@@ -1,86 +1,13 @@
 #include "selftest/kills.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "fontkeep/change.h"
-#include "os/directory.h"
-#include "os/file.h"
 #include "os/trial.h"
+#include "selftest/operations.h"
 #include "selftest/scene.h"
-#include "store/names/layout.h"
-
-/* A changing call: what it needs, what it does in the process that is killed, what must hold. */
-typedef struct operation {
-    const char *name;
-    fk_code (*prepare)(fk_scene *scene, fk_store *store, fk_error *err); /* or NULL */
-    fk_code (*run)(const fk_scene *scene, fk_store *store, fk_error *err);
-    fk_scene_rules rules;
-} operation;
-
-/* ---- the operations ----------------------------------------------------------------------- */
-
-static fk_code run_save(const fk_scene *scene, fk_store *store, fk_error *err) {
-    fk_run_id id;
-    return fk_save_model(store, FK_SCENE_FONT, &scene->sample->model, &id, err);
-}
-
-static fk_code run_rm(const fk_scene *scene, fk_store *store, fk_error *err) {
-    fk_trash_entry entry;
-    return fk_rm(store, FK_SCENE_FONT, scene->target.text, &entry, err);
-}
-
-static fk_code prepare_restore(fk_scene *scene, fk_store *store, fk_error *err) {
-    fk_trash_entry entry;
-    fk_code code = fk_rm(store, FK_SCENE_FONT, scene->target.text, &entry, err);
-    if (code == FK_OK) {
-        memcpy(scene->trash_id, entry.trash_id, sizeof scene->trash_id);
-    }
-    return code;
-}
-
-static fk_code run_restore(const fk_scene *scene, fk_store *store, fk_error *err) {
-    fk_trash_entry entry;
-    return fk_restore(store, scene->trash_id, &entry, err);
-}
-
-/* The target loses its manifest, as if an older program had made it. */
-static fk_code prepare_adopt(fk_scene *scene, fk_store *store, fk_error *err) {
-    FK_SCOPED(fk_file_closep) int directory = -1;
-    fk_run_info *info = NULL;
-    fk_code code = fk_get_run_info(store, FK_SCENE_FONT, scene->target.text, &info, err);
-    if (code == FK_OK) {
-        code = fk_directory_open_path(info->path, &directory, err);
-    }
-    fk_run_info_destroy(info);
-    return code == FK_OK ? fk_file_remove(directory, FK_MANIFEST_FILE, err) : code;
-}
-
-static fk_code run_adopt(const fk_scene *scene, fk_store *store, fk_error *err) {
-    (void)scene;
-    fk_change_list *changes = NULL;
-    fk_code code = fk_adopt(store, FK_SCENE_FONT, NULL, NULL, &changes, err);
-    if (code == FK_OK &&
-        (fk_change_list_count(changes) != 1 || fk_change_list_at(changes, 0)->code != FK_OK)) {
-        code = fk_error_set(err, FK_E_CORRUPT, "a run was not adopted");
-    }
-    fk_change_list_destroy(changes);
-    return code;
-}
-
-static const operation operations[] = {
-    {"save", NULL, run_save, {.new_runs = 1, .target_live = true}},
-    {"rm", NULL, run_rm, {.target_live = false}},
-    {"restore", prepare_restore, run_restore, {.target_live = true}},
-    {"adopt", prepare_adopt, run_adopt, {.target_unverified = true, .target_live = true}},
-};
-
-enum { OPERATION_COUNT = sizeof operations / sizeof operations[0] };
 
 /* ---- one process -------------------------------------------------------------------------- */
 
 typedef struct work {
-    const operation *operation;
+    const fk_operation *operation;
     fk_scene *scene;
 } work;
 
@@ -165,9 +92,9 @@ static fk_code go_on(const fk_selftest_options *options, size_t done, size_t tot
 }
 
 /* Each operation to its end: how many calls it takes. One that fails is not killed. */
-static fk_code count_calls(work works[OPERATION_COUNT], size_t calls[OPERATION_COUNT],
+static fk_code count_calls(work works[FK_OPERATION_COUNT], size_t calls[FK_OPERATION_COUNT],
                            fk_report *report, fk_error *err) {
-    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+    for (size_t i = 0; i < FK_OPERATION_COUNT; i++) {
         size_t before = report->open.violations;
         fk_code code = try_once(&works[i], 0, report, &calls[i], err);
         if (code != FK_OK) {
@@ -180,14 +107,14 @@ static fk_code count_calls(work works[OPERATION_COUNT], size_t calls[OPERATION_C
     return FK_OK;
 }
 
-static fk_code kill_all(work works[OPERATION_COUNT], const size_t calls[OPERATION_COUNT],
+static fk_code kill_all(work works[FK_OPERATION_COUNT], const size_t calls[FK_OPERATION_COUNT],
                         const fk_selftest_options *options, fk_report *report, fk_error *err) {
     size_t done = 0;
     size_t total = 0;
-    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+    for (size_t i = 0; i < FK_OPERATION_COUNT; i++) {
         total += calls[i];
     }
-    for (size_t i = 0; i < OPERATION_COUNT; i++) {
+    for (size_t i = 0; i < FK_OPERATION_COUNT; i++) {
         for (size_t kill_at = 1; kill_at <= calls[i]; kill_at++) {
             size_t made = 0;
             fk_code code = go_on(options, done++, total, err);
@@ -205,11 +132,11 @@ static fk_code kill_all(work works[OPERATION_COUNT], const size_t calls[OPERATIO
 fk_code fk_kills_try(const fk_scratch *scratch, const fk_sample *sample,
                      const fk_selftest_options *options, fk_report *report, fk_error *err) {
     FK_SCOPED(fk_scene_finish) fk_scene scene;
-    work works[OPERATION_COUNT];
-    size_t calls[OPERATION_COUNT] = {0};
+    work works[FK_OPERATION_COUNT];
+    size_t calls[FK_OPERATION_COUNT] = {0};
     fk_scene_init(&scene, scratch, sample, report);
-    for (size_t i = 0; i < OPERATION_COUNT; i++) {
-        works[i] = (work){.operation = &operations[i], .scene = &scene};
+    for (size_t i = 0; i < FK_OPERATION_COUNT; i++) {
+        works[i] = (work){.operation = &fk_operations[i], .scene = &scene};
     }
     fk_code code = count_calls(works, calls, report, err);
     return code == FK_OK ? kill_all(works, calls, options, report, err) : code;

@@ -40,15 +40,18 @@ fk_code fk_scene_open(const fk_scene *scene, fk_durability durability, fk_store 
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-/* The files of a run, by name and digest: all runs of a scene have the same. */
-static fk_code describe_files(fk_store *store, const char *run_id, fk_buffer *into, fk_error *err) {
+/* The files of a run, by name and digest, but for one: all runs of a scene have the same. */
+static fk_code describe_files(fk_store *store, const char *run_id, const char *but, fk_buffer *into,
+                              fk_error *err) {
     fk_run_info *info = NULL;
     fk_code code = fk_get_run_info(store, FK_SCENE_FONT, run_id, &info, err);
     if (code != FK_OK) {
         return code;
     }
     for (size_t i = 0; i < info->file_count; i++) {
-        fk_buffer_append_format(into, "%s %s\n", info->files[i].path, info->files[i].sha256[0]);
+        if (but == NULL || strcmp(info->files[i].path, but) != 0) {
+            fk_buffer_append_format(into, "%s %s\n", info->files[i].path, info->files[i].sha256[0]);
+        }
     }
     fk_run_info_destroy(info);
     return into->failed ? fk_error_no_memory(err) : FK_OK;
@@ -58,15 +61,27 @@ static fk_code broken(fk_error *err, const char *what, const char *name) {
     return fk_error_set(err, FK_E_CORRUPT, "%s%s%s", name, name[0] == '\0' ? "" : " ", what);
 }
 
-static fk_code check_files(const fk_scene *scene, fk_store *store, const char *run_id,
-                           fk_error *err) {
+static fk_code check_files(const fk_buffer *wanted, fk_store *store, const char *run_id,
+                           const char *but, fk_error *err) {
     FK_SCOPED(fk_buffer_finish) fk_buffer files = {0};
-    fk_code code = describe_files(store, run_id, &files, err);
-    if (code == FK_OK && (files.length == 0 || files.length != scene->files.length ||
-                          memcmp(files.bytes, scene->files.bytes, files.length) != 0)) {
+    fk_code code = describe_files(store, run_id, but, &files, err);
+    if (code == FK_OK && (files.length == 0 || files.length != wanted->length ||
+                          memcmp(files.bytes, wanted->bytes, files.length) != 0)) {
         code = broken(err, "has other files than were saved", run_id);
     }
     return code;
+}
+
+/* What the operation made anew verifies; the rest is as it was. */
+static fk_code check_target(const fk_scene *scene, const fk_scene_rules *rules, fk_store *store,
+                            fk_error *err) {
+    FK_SCOPED(fk_buffer_finish) fk_buffer wanted = {0};
+    if (rules->remade == NULL) {
+        return check_files(&scene->files, store, scene->target.text, NULL, err);
+    }
+    fk_code code = describe_files(store, scene->old.text, rules->remade, &wanted, err);
+    return code == FK_OK ? check_files(&wanted, store, scene->target.text, rules->remade, err)
+                         : code;
 }
 
 /* ---- making ------------------------------------------------------------------------------- */
@@ -88,7 +103,7 @@ fk_code fk_scene_make(fk_scene *scene, fk_error *err) {
         code = save(scene, store, &scene->target, err);
     }
     if (code == FK_OK && scene->files.length == 0) {
-        code = describe_files(store, scene->old.text, &scene->files, err);
+        code = describe_files(store, scene->old.text, NULL, &scene->files, err);
     }
     fk_store_close(store);
     return code;
@@ -114,14 +129,15 @@ static fk_code check_run(const fk_scene *scene, const fk_scene_rules *rules, fk_
     seen->old = seen->old || is_old;
     seen->target = seen->target || is_target;
     seen->others += !is_old && !is_target;
-    if (is_target && rules->target_unverified && run->health == FK_UNVERIFIED) {
+    if (is_target && run->health != FK_COMPLETE && run->health == rules->target_at_first) {
         return FK_OK;
     }
     if (run->health != FK_COMPLETE) {
         return fk_error_set(err, FK_E_CORRUPT, "run %s is %s", run->run_id,
                             fk_health_name(run->health));
     }
-    return check_files(scene, store, run->run_id, err);
+    return is_target ? check_target(scene, rules, store, err)
+                     : check_files(&scene->files, store, run->run_id, NULL, err);
 }
 
 /* Every run that can be seen is whole, to the byte. */
@@ -233,7 +249,7 @@ fk_code fk_scene_check(fk_scene *scene, const fk_scene_rules *rules, bool ended,
     fk_store *store = NULL;
     sight seen = {false};
     fk_scene_rules now = *rules;
-    now.target_unverified = now.target_unverified && !ended;
+    now.target_at_first = ended ? FK_COMPLETE : now.target_at_first;
     fk_code code = fk_scene_open(scene, FK_DURABILITY_NONE, &store, err);
     if (code == FK_OK) {
         code = check_runs(scene, &now, store, &seen, err);

@@ -22,15 +22,16 @@ typedef struct fk_scene {
     char *path;                       /* of the store */
     fk_buffer files;                  /* of every run, by name and digest, as text */
     fk_run_id old;                    /* a run that nobody touches */
-    fk_run_id target;                 /* a run that may be removed, restored, adopted */
+    fk_run_id target;                 /* a run that may be removed, restored, changed */
     char trash_id[FK_TRASH_ID_BYTES]; /* of the target, where it is in the trash at first */
 } fk_scene;
 
 /* What may have become of the runs; and, once the operation has ended, what must. */
 typedef struct fk_scene_rules {
-    size_t new_runs;        /* a save's */
-    bool target_unverified; /* at first */
-    bool target_live;       /* at the end */
+    size_t new_runs;           /* a save's */
+    fk_health target_at_first; /* FK_COMPLETE, or what the operation mends */
+    const char *remade;        /* the file of the target that it makes anew, or NULL */
+    bool target_live;          /* at the end */
 } fk_scene_rules;
 
 void fk_scene_init(fk_scene *scene, const fk_scratch *scratch, const fk_sample *sample,
