@@ -177,8 +177,12 @@ fk_code fk_directory_make_path(const char *path, size_t *ret_made, fk_error *err
 }
 
 void fk_directory_unmake_path(const char *path, size_t made) {
-    FK_SCOPED(fk_freep) char *partial = made > 0 ? strdup(path) : NULL;
-    while (partial != NULL) {
+    char partial[PATH_MAX]; /* what cleans up must not need memory */
+    if (made == 0 || strlen(path) >= sizeof partial) {
+        return;
+    }
+    memcpy(partial, path, strlen(path) + 1);
+    for (;;) {
         cut_slashes(partial);
         char *slash = strrchr(partial, '/');
         (void)fk_directory_remove_empty(AT_FDCWD, partial, NULL);

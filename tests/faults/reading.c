@@ -172,6 +172,33 @@ static fk_code read_vector(fk_store *store, FILE *answer, fk_error *err) {
     return code;
 }
 
+/* Where a copy goes: beside the store. */
+static char copy_path[300];
+
+static fk_code read_copy(fk_store *store, FILE *answer, fk_error *err) {
+    fk_run_info *info = NULL;
+    fk_code code = fk_copy_run(store, FONT, NULL, copy_path, NULL, NULL, &info, err);
+    if (code == FK_OK) {
+        bool marked = info->health != FK_COMPLETE || info->problem_count > 0;
+        fake_memory_relent(); /* the listing needs some */
+        char *files = tree_listing(copy_path, true);
+        fprintf(answer, "%s%llx\n", marked ? "!" : "",
+                (unsigned long long)volume_hash(files, strlen(files)));
+        free(files);
+    }
+    fk_run_info_destroy(info);
+    return code;
+}
+
+/* Removes the copy; whether there was one. */
+static bool remove_copy(void) {
+    bool is_there = tree_exists(copy_path);
+    if (is_there) {
+        tree_destroy(strdup(copy_path));
+    }
+    return is_there;
+}
+
 static const struct {
     const char *name;
     reader read;
@@ -180,6 +207,7 @@ static const struct {
     {"show", read_info},           {"verify", read_verify},      {"status", read_status},
     {"trash", read_trash},         {"inspect", read_inspection}, {"load", read_into_memory},
     {"load, mapped", read_mapped}, {"one file", read_one_file},  {"personality", read_vector},
+    {"load --out", read_copy},
 };
 
 /* ---- one fault ---------------------------------------------------------------------------- */
@@ -272,6 +300,11 @@ static bool suffer(const stage *at, size_t index, const char *healthy, bool memo
     bool reached = fake_memory_relent() || call != NULL;
     fake_kernel_remove();
     const char *wrong = reached ? judge(&it, healthy, sum) : NULL;
+    /* where every call fails from now on, so do those that clean up */
+    bool cleans_up = memory || duration == FAKE_ONCE;
+    if (remove_copy() && it.code != FK_OK && cleans_up) {
+        wrong = "half a copy is left";
+    }
     if (scene_count_descriptors() != descriptors) {
         wrong = "descriptors leak";
     }
@@ -291,6 +324,7 @@ static void try_reader(const stage *at, size_t index, faults_extent size, figure
     fake_kernel_install();
     answer healthy = ask(at->path, readers[index].read);
     fake_kernel_remove();
+    remove_copy();
     harness_check(healthy.code == FK_OK && strchr(healthy.text, '!') == NULL, readers[index].name);
     for (size_t i = 0; i <= ERRNOS; i++) {
         bool memory = i == ERRNOS;
@@ -310,6 +344,7 @@ static void try_reader(const stage *at, size_t index, faults_extent size, figure
 static stage make_stage(void) {
     stage it;
     harness_make_directory(it.path);
+    snprintf(copy_path, sizeof copy_path, "%s.copy", it.path);
     const operation *removal = &change_operations[CHANGE_RM_RUN];
     removal->prepare(it.path, operation_model(1));
     harness_check(removal->run(it.path, operation_model(1), NULL) == FK_OK, "remove");
