@@ -114,7 +114,7 @@ fk_code cli_child_run(cli_context *context, char *const words[], const char *wha
     stop = stop || (failure == 0 && !wait_for(child, &watched, &status));
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (stop) {
-        cli_fail_usage(context, "stopped as asked");
+        cli_fail_usage(context, "cancelled");
         return fail(context, "nothing was changed", FK_E_CANCELLED);
     }
     if (failure != 0) {

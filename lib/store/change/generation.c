@@ -166,9 +166,31 @@ fk_code fk_generation_read_file(const fk_generation *it, const char *path, void 
 
 /* ---- publishing --------------------------------------------------------------------------- */
 
+/* What the disk said, or that somebody else removed the run. */
+static fk_code pass_on(const fk_generation *it, fk_code code, const fk_error *cause,
+                       fk_error *err) {
+    if (code == FK_E_IO && cause->system_errno == ENOENT) {
+        fk_error_set(err, FK_E_RUN_NOT_FOUND, "run '%s' of font '%s' was removed meanwhile",
+                     it->run->place.id.text, it->draft->where.font_id.text);
+        fk_error_path(err, it->run->info.path);
+        fk_error_hint(err, "look into the trash");
+        return FK_E_RUN_NOT_FOUND;
+    }
+    if (code != FK_OK && err != NULL) {
+        *err = *cause;
+    }
+    return code;
+}
+
+static fk_code carry(fk_generation *it, fk_error *err) {
+    fk_error cause = {0};
+    fk_code code = fk_carry_rest(it->draft, it->source, &cause);
+    return pass_on(it, code, &cause, err);
+}
+
 static fk_code write_and_sync(fk_generation *it, fk_error *err) {
     fk_draft *draft = it->draft;
-    fk_code code = fk_carry_rest(draft, it->source, err);
+    fk_code code = carry(it, err);
     if (code == FK_OK && draft->status == FK_COMPLETED) {
         code = fk_stage_make_glyphs(&draft->stage, err);
     }
@@ -213,15 +235,7 @@ static fk_code change_places(fk_generation *it, const char *entry, fk_error *err
     };
     fk_error cause = {0};
     fk_code code = fk_exchange_run(&exchange, &cause);
-    if (code != FK_OK && err != NULL) {
-        *err = cause;
-    }
-    if (code == FK_E_IO && cause.system_errno == ENOENT) {
-        code = fk_error_set(err, FK_E_RUN_NOT_FOUND, "run '%s' of font '%s' was removed meanwhile",
-                            it->run->place.id.text, where->font_id.text);
-        fk_error_hint(err, "look into the trash");
-    }
-    return code;
+    return pass_on(it, code, &cause, err);
 }
 
 fk_code fk_generation_publish(fk_generation *it, fk_error *err) {

@@ -150,7 +150,7 @@ static fk_code mend_file(regeneration *it, const fk_run_file *listed, file_state
     file_state state = FILE_GOOD;
     fk_code code = examine(it, listed, &state, err);
     if (code == FK_OK && !fk_watch_tell(&it->watch)) {
-        code = fk_error_set(err, FK_E_CANCELLED, "stopped as asked");
+        code = fk_error_set(err, FK_E_CANCELLED, "cancelled");
     }
     if (code != FK_OK) {
         return code;

@@ -151,7 +151,7 @@ static fk_code write_piece(run_copy *copy, const char *path, int to, const void 
     fk_code code = fk_file_write(to, piece, length, path, err);
     fk_watch_count(copy->watch, length);
     if (code == FK_OK && !fk_watch_tell(copy->watch)) {
-        code = fk_error_set(err, FK_E_CANCELLED, "stopped as asked");
+        code = fk_error_set(err, FK_E_CANCELLED, "cancelled");
     }
     return code;
 }

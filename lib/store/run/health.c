@@ -267,7 +267,7 @@ static fk_code examine_files(fk_run *run, fk_depth depth, bool skip_weights, fk_
         }
         fk_code code = fk_run_file_examine(run, file, depth, watch, err);
         if (code == FK_OK && !fk_watch_tell(watch)) {
-            code = fk_error_set(err, FK_E_CANCELLED, "stopped as asked");
+            code = fk_error_set(err, FK_E_CANCELLED, "cancelled");
         }
         if (code != FK_OK) {
             return code;

@@ -10,7 +10,7 @@
 
 fk_code fk_inside_read(const fk_run *run, fk_inside *ret_inside, fk_error *err) {
     FK_SCOPED(fk_inside_finish) fk_inside inside = {0};
-    fk_code code = fk_directory_list(run->directory, ".", &inside.top, err);
+    fk_code code = fk_directory_list(run->directory, run->info.path, &inside.top, err);
     if (code != FK_OK) {
         return code;
     }

@@ -119,7 +119,7 @@ static fk_code read_block(fk_pieces_state *state, const fk_pieces_worker *worker
     }
     fk_watch_count(job->watch, bytes);
     if (code == FK_OK && !fk_watch_tell(job->watch)) {
-        code = fk_error_set(err, FK_E_CANCELLED, "stopped as asked");
+        code = fk_error_set(err, FK_E_CANCELLED, "cancelled");
     }
     return code;
 }

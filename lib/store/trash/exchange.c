@@ -97,7 +97,37 @@ static fk_code rename_twice(const fk_exchange *it, fk_error *ret_unsynced, fk_er
 
 /* ---- the exchange ------------------------------------------------------------------------- */
 
+/* The new generation stays, though it may stand in the place of another than it was made for. */
+static fk_code cannot_undo(const fk_exchange *it, const fk_error *why, fk_error *err) {
+    if (why->code == FK_E_BUSY) {
+        fk_error_set(err, FK_E_NOT_DURABLE,
+                     "run '%s' has a new generation in the place of one that another process made "
+                     "at the same moment, and that cannot be put back: it is '%s' now",
+                     it->directory, it->entry);
+    } else {
+        fk_error_set(err, FK_E_NOT_DURABLE,
+                     "run '%s' has a new generation; what that replaced can neither be looked at "
+                     "(%s) nor put back: it is '%s' now",
+                     it->directory, why->message, it->entry);
+    }
+    fk_error_hint(err, "keep the new generation, or restore the other one from the trash");
+    fk_error_path(err, it->path);
+    return FK_E_NOT_DURABLE;
+}
+
+static fk_code undo(const fk_exchange *it, const fk_error *why, fk_error *err) {
+    bool unknown = false;
+    if (fk_directory_exchange(it->runs, it->entry, it->directory, &unknown, NULL) != FK_OK) {
+        return cannot_undo(it, why, err);
+    }
+    if (err != NULL) {
+        *err = *why;
+    }
+    return why->code;
+}
+
 static fk_code exchange(const fk_exchange *it, fk_error *ret_unsynced, fk_error *err) {
+    fk_error why = {0};
     bool unknown = false;
     fk_code code = fk_directory_exchange(it->runs, it->entry, it->directory, &unknown, err);
     if (code == FK_OK && unknown) {
@@ -106,14 +136,8 @@ static fk_code exchange(const fk_exchange *it, fk_error *ret_unsynced, fk_error 
     if (code != FK_OK) {
         return code;
     }
-    code = check_replaced(it, ret_unsynced);
-    if (code != FK_OK) {
-        bool undone =
-            fk_directory_exchange(it->runs, it->entry, it->directory, &unknown, NULL) == FK_OK;
-        if (undone && err != NULL) {
-            *err = *ret_unsynced;
-        }
-        return undone ? code : FK_E_NOT_DURABLE;
+    if (check_replaced(it, &why) != FK_OK) {
+        return undo(it, &why, err);
     }
     return sync_runs(it, ret_unsynced) == FK_OK ? FK_OK : FK_E_NOT_DURABLE;
 }
@@ -121,11 +145,11 @@ static fk_code exchange(const fk_exchange *it, fk_error *ret_unsynced, fk_error 
 fk_code fk_exchange_run(const fk_exchange *it, fk_error *err) {
     fk_error unsynced = {0};
     fk_code code = exchange(it, &unsynced, err);
-    if (code == FK_E_NOT_DURABLE) {
+    if (code == FK_E_NOT_DURABLE && unsynced.code != FK_OK) {
         return fk_not_durable(it->path, &unsynced, err, "run '%s' has a new generation",
                               it->directory);
     }
-    if (code != FK_OK) {
+    if (code != FK_OK && code != FK_E_NOT_DURABLE) {
         fk_error_path_join(err, it->path);
     }
     return code;

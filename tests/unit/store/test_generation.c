@@ -184,6 +184,23 @@ static void test_a_run_that_somebody_replaced_meanwhile_is_left_alone(void **sta
     assert_int_equal(tree_count(bench_in_runs(it, ""), ".stage-", NULL), 0);
 }
 
+/* The new generation stands where the other one stood, and nothing says that all is well. */
+static void test_one_that_cannot_be_put_back_is_told(void **state) {
+    bench *it = *state;
+    bench_save_well(it, RUN);
+    fake_kernel_before("renameat2", 2, put_another_in_place, it);
+    fake_kernel_fail("renameat2", 3, EIO, FAKE_ONCE);
+    assert_int_equal(bench_regenerate(it), FK_E_NOT_DURABLE);
+    assert_non_null(strstr(it->err.message, "another process"));
+    assert_non_null(strstr(it->err.message, "cannot be put back: it is '" ENTRY "' now"));
+    assert_null(strstr(it->err.message, "sync"));
+    size_t length = 0;
+    char *text = tree_read(bench_in_runs(it, ENTRY "/weights"), &length);
+    assert_string_equal(text, "other");
+    free(text);
+    assert_int_equal(bench_generation(it, RUN), 2);
+}
+
 static void remove_the_run(void *user) {
     bench *it = user;
     assert_int_equal(rename(bench_in_runs(it, RUN), bench_in_runs(it, ".trash-" RUN ".1")), 0);
@@ -196,6 +213,23 @@ static void test_a_run_that_was_removed_meanwhile_stays_removed(void **state) {
     assert_int_equal(bench_regenerate(it), FK_E_RUN_NOT_FOUND);
     assert_false(tree_exists(bench_in_runs(it, RUN)));
     bench_assert_trash(it, "1");
+}
+
+static void delete_the_run(void *user) {
+    bench *it = user;
+    tree_destroy(strdup(bench_in_runs(it, RUN)));
+}
+
+/* Before its files are carried over. */
+static void test_a_run_that_was_deleted_meanwhile_is_told_by_its_path(void **state) {
+    bench *it = *state;
+    bench_save_well(it, RUN);
+    fake_kernel_before("linkat", 1, delete_the_run, it);
+    assert_int_equal(bench_regenerate(it), FK_E_RUN_NOT_FOUND);
+    assert_non_null(strstr(it->err.message, "removed meanwhile"));
+    assert_string_equal(it->err.path, bench_in_runs(it, RUN));
+    assert_int_equal(tree_count(bench_in_runs(it, ""), ".stage-", NULL), 0);
+    assert_int_equal(tree_count(bench_in_runs(it, ""), ".trash-", NULL), 0);
 }
 
 /* ---- restoring ---------------------------------------------------------------------------- */
@@ -317,7 +351,9 @@ int main(void) {
         TEST(test_strangers_come_along_and_what_the_manifest_says_stays),
         TEST(test_a_run_whose_manifest_cannot_be_used_is_refused),
         TEST(test_a_run_that_somebody_replaced_meanwhile_is_left_alone),
+        TEST(test_one_that_cannot_be_put_back_is_told),
         TEST(test_a_run_that_was_removed_meanwhile_stays_removed),
+        TEST(test_a_run_that_was_deleted_meanwhile_is_told_by_its_path),
         TEST(test_a_replaced_generation_comes_back_as_the_newest),
         TEST(test_a_generation_without_a_manifest_changes_places_with_the_run),
         TEST(test_a_damaged_run_is_replaced_by_the_generation_before),
