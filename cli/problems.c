@@ -19,9 +19,10 @@ void cli_problems_print(const fk_run_info *info) {
     }
 }
 
-/* Whether bytes of weights are damaged, or of the manifest that vouches for them. */
+/* Whether bytes of weights are damaged or missing, or those of the manifest that vouches for them.
+ */
 static bool may_salvage(const fk_problem *problem) {
-    bool digest = strcmp(problem->code, "digest") == 0;
+    bool digest = strcmp(problem->code, "digest") == 0 || strcmp(problem->code, "size") == 0;
     bool weights = problem->path != NULL && strncmp(problem->path, "weights", 7) == 0;
     return (digest && weights) || strcmp(problem->code, "manifest") == 0;
 }

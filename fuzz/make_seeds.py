@@ -54,6 +54,20 @@ def checkpoints():
             archive.writestr(zipfile.ZipInfo("archive/version"), "3\n")
         seed("checkpoint", name, file.getvalue())
     seed("checkpoint", "no-zip", small)
+    whole = torch_bytes({"a": torch.arange(4.0), "b": torch.arange(3), "c": torch.ones(2)})
+    second = whole.index(b"/data/1")
+    directory = whole.index(b"PK\1\2")
+    seed("checkpoint", "cut-in-the-second-storage", whole[: second + 70])
+    seed("checkpoint", "cut-before-the-directory", whole[:directory])
+    seed("checkpoint", "cut-in-the-directory", whole[: directory + 100])
+    seed("checkpoint", "end-of-zeros", whole[:second] + bytes(len(whole) - second))
+    seed("checkpoint", "directory-of-other-bytes", whole[:directory] + b"Z" * 200)
+
+
+def torch_bytes(value):
+    file = io.BytesIO()
+    torch.save(value, file)
+    return file.getvalue()
 
 
 def legacy_files():

@@ -188,9 +188,9 @@ typedef struct fk_loaded fk_loaded;
  * tensor is a problem (code "digest", its dotted path, bytes of the file) and left out: the entry
  * of a dict goes, in a list or tuple None stands for it, a lost personality vector is NULL. A
  * tensor is intact when the CRC-32 of its record in the file is right, or the manifest's digests of
- * all pieces that hold the record are; bytes are never made up. A damaged manifest is a problem,
- * too; the CRCs alone tell then. FK_E_CORRUPT when nothing is left: the directory of the archive,
- * its pickle or every tensor is damaged. */
+ * all pieces that hold the record are; bytes are never made up. Of a file that was cut, what is
+ * whole is left. A damaged manifest is a problem, too; the CRCs alone tell then. FK_E_CORRUPT when
+ * nothing is left: the pickle of the archive or every tensor is damaged. */
 FK_PUBLIC fk_code fk_load_model(struct fk_store *store, const char *font_id, const char *run_id,
                                 const fk_load_options *options, fk_loaded **ret_loaded,
                                 fk_error *err);

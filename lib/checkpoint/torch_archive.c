@@ -8,10 +8,12 @@
 #include "base/checked.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "digest/digest.h"
 #include "value/values.h"
 
 enum { VERSION_MAX = 10, ALIGNMENT_MAX = 65536 };
 
+#define PICKLE   "data.pkl"
 #define STORAGES "data/" /* the names of their records start so */
 
 #define HINT_RESTORE "restore the file from a copy"
@@ -37,11 +39,19 @@ bool fk_torch_is_lost(const fk_storage *storage) {
 
 /* ---- the records beside the pickle */
 
-/* The text of a record, without the line feed that may end it; false when it is absent. Texts that
- * are too long to be right come out cut. */
+static bool is_whole(const fk_torch_archive *archive, const fk_zip_entry *entry) {
+    bool computed;
+    return !entry->damaged && fk_zip_check(archive->zip, entry, &computed);
+}
+
+/* The text of a record; NULL when it is absent. Texts that are too long to be right come out cut.
+ * Past damage, what is damaged is absent. */
 static const fk_zip_entry *read_text(const fk_torch_archive *archive, const char *name,
                                      char into[16]) {
     const fk_zip_entry *entry = fk_zip_find(archive->zip, name);
+    if (entry != NULL && archive->past_damage && !is_whole(archive, entry)) {
+        entry = NULL;
+    }
     if (entry != NULL) {
         size_t length = entry->bytes < 15 ? (size_t)entry->bytes : 15;
         memcpy(into, archive->bytes + entry->offset, length);
@@ -98,6 +108,9 @@ static fk_code refuse_relatives(const fk_torch_archive *archive, fk_error *err) 
 static fk_code check_version(const fk_torch_archive *archive, fk_error *err) {
     char text[16];
     const fk_zip_entry *entry = read_text(archive, "version", text);
+    if (entry == NULL && archive->past_damage) {
+        return FK_OK;
+    }
     if (entry == NULL) {
         return fail(err, FK_E_CORRUPT, archive->pickle->header, HINT_RESTORE,
                     "the checkpoint has no record 'version'");
@@ -134,9 +147,22 @@ static fk_code check_layout(const fk_torch_archive *archive, fk_error *err) {
     return FK_OK;
 }
 
+/* Of two texts, the CRC of a damaged record still tells which it was. */
+static const fk_zip_entry *read_byteorder(const fk_torch_archive *archive, char into[16]) {
+    static const char *const orders[] = {"little", "big"};
+    const fk_zip_entry *entry = fk_zip_find(archive->zip, "byteorder");
+    for (size_t i = 0; entry != NULL && archive->past_damage && i < 2; i++) {
+        if (fk_crc32_update(0, orders[i], strlen(orders[i])) == entry->crc32) {
+            snprintf(into, 16, "%s", orders[i]);
+            return entry;
+        }
+    }
+    return read_text(archive, "byteorder", into);
+}
+
 static fk_code check_byteorder(fk_torch_archive *archive, fk_error *err) {
     char text[16];
-    const fk_zip_entry *entry = read_text(archive, "byteorder", text);
+    const fk_zip_entry *entry = read_byteorder(archive, text);
     archive->big_endian = entry != NULL && strcmp(text, "big") == 0;
     if (entry != NULL && !archive->big_endian && strcmp(text, "little") != 0) {
         return fail(err, FK_E_CORRUPT, entry->offset, HINT_RESTORE,
@@ -147,7 +173,7 @@ static fk_code check_byteorder(fk_torch_archive *archive, fk_error *err) {
 
 /* A save that died leaves a whole archive without its pickle. */
 static fk_code find_pickle(fk_torch_archive *archive, fk_error *err) {
-    archive->pickle = fk_zip_find(archive->zip, "data.pkl");
+    archive->pickle = fk_zip_find(archive->zip, PICKLE);
     if (archive->pickle != NULL) {
         return FK_OK;
     }
@@ -160,12 +186,64 @@ static fk_code find_pickle(fk_torch_archive *archive, fk_error *err) {
                 "the zip archive is no PyTorch checkpoint: it has no record 'data.pkl'");
 }
 
-static fk_code init(fk_torch_archive *archive, size_t length, const char *expendable,
-                    fk_error *err) {
+static bool has_pickle(const fk_zip *zip) {
+    return fk_zip_find(zip, PICKLE) != NULL;
+}
+
+/* Whether a walk found each name that the directory tells. */
+static bool tells_all(const fk_zip *walked, const fk_zip *listed) {
+    size_t i = 0;
+    while (i < fk_zip_count(listed) && fk_zip_find(walked, fk_zip_at(listed, i)->name) != NULL) {
+        i++;
+    }
+    return i == fk_zip_count(listed);
+}
+
+static size_t count_intact(const fk_zip *zip) {
+    size_t intact = 0;
+    for (size_t i = 0; i < fk_zip_count(zip); i++) {
+        const fk_zip_entry *entry = fk_zip_at(zip, i);
+        bool computed;
+        intact += !entry->damaged && fk_zip_check(zip, entry, &computed) && computed;
+    }
+    return intact;
+}
+
+/* Where the directory and the records disagree, the CRCs of the payloads tell who is right. */
+static bool is_better(const fk_zip *walked, const fk_zip *listed) {
+    return !has_pickle(listed) ||
+           (tells_all(walked, listed) && count_intact(walked) > count_intact(listed));
+}
+
+/* By the directory; where that is damaged, or contradicts the records, maybe by the records alone.
+ */
+static fk_code open_damaged(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err) {
+    FK_SCOPED(fk_zip_closep) fk_zip *listed = NULL;
+    FK_SCOPED(fk_zip_closep) fk_zip *walked = NULL;
+    fk_code code = fk_zip_open(source, &listed, err);
+    bool whole = code == FK_OK && fk_zip_damaged(listed) == 0;
+    if (!whole && code != FK_E_NO_MEMORY &&
+        fk_zip_open_walked(source, &walked, NULL) == FK_E_NO_MEMORY) {
+        return fk_error_no_memory(err);
+    }
+    bool take =
+        walked != NULL && has_pickle(walked) && (code != FK_OK || is_better(walked, listed));
+    if (take || code == FK_OK) {
+        *ret_zip = take ? fk_take(walked) : fk_take(listed);
+        return FK_OK;
+    }
+    return code;
+}
+
+static fk_code init(fk_torch_archive *archive, size_t length, fk_error *err) {
     uint8_t *bytes = archive->bytes;
-    const fk_zip_source source = {
-        .bytes = bytes, .length = length, .expendable = expendable, .peek = archive->peek};
-    fk_code code = fk_zip_open(&source, &archive->zip, err);
+    bool past_damage = archive->past_damage;
+    const fk_zip_source source = {.bytes = bytes,
+                                  .length = length,
+                                  .numbered = past_damage ? STORAGES : NULL,
+                                  .peek = archive->peek};
+    fk_code code = past_damage ? open_damaged(&source, &archive->zip, err)
+                               : fk_zip_open(&source, &archive->zip, err);
     if (code != FK_OK) {
         return refine_zip_error(bytes, length, code, err);
     }
@@ -189,13 +267,13 @@ static fk_code init(fk_torch_archive *archive, size_t length, const char *expend
 fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t length,
                               const fk_zip_peek *peek, fk_values *values, fk_error *err) {
     *archive = (fk_torch_archive){.bytes = bytes, .peek = peek, .values = values};
-    return init(archive, length, NULL, err);
+    return init(archive, length, err);
 }
 
 fk_code fk_torch_archive_init_damaged(fk_torch_archive *archive, uint8_t *bytes, size_t length,
                                       fk_values *values, fk_error *err) {
-    *archive = (fk_torch_archive){.bytes = bytes, .values = values};
-    return init(archive, length, STORAGES, err);
+    *archive = (fk_torch_archive){.bytes = bytes, .past_damage = true, .values = values};
+    return init(archive, length, err);
 }
 
 void fk_torch_archive_finish(fk_torch_archive *archive) {

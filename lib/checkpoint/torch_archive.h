@@ -18,8 +18,9 @@ typedef struct fk_torch_archive {
     const fk_zip_entry *pickle; /* data.pkl */
     fk_torch_record *records;   /* as many as the zip has */
     bool big_endian;
-    bool look_only;   /* for inspection: storages are never copied, their bytes not to be touched */
-    const bool *lost; /* by record; borrowed, NULL while reading strictly */
+    bool look_only; /* for inspection: storages are never copied, their bytes not to be touched */
+    bool past_damage;
+    const bool *lost;        /* by record; borrowed, NULL while reading strictly */
     const fk_zip_peek *peek; /* or NULL; for opening */
     fk_values *values;
 } fk_torch_archive;
@@ -27,8 +28,9 @@ typedef struct fk_torch_archive {
 /* Opens the archive and checks its small records; `peek` may be NULL. Finish it also on failure. */
 fk_code fk_torch_archive_init(fk_torch_archive *archive, uint8_t *bytes, size_t length,
                               const fk_zip_peek *peek, fk_values *values, fk_error *err);
-/* The same past damaged records of storages. Before its storages are asked for, `lost` is to be
- * set: a storage that is lost, or has no record, then has its size, but no bytes. */
+/* The same past damaged records, and without the archive's directory where that is damaged or was
+ * cut off. Before its storages are asked for, `lost` is to be set: a storage that is lost, or has
+ * no record, then has its size, but no bytes. */
 fk_code fk_torch_archive_init_damaged(fk_torch_archive *archive, uint8_t *bytes, size_t length,
                                       fk_values *values, fk_error *err);
 void fk_torch_archive_finish(fk_torch_archive *archive);

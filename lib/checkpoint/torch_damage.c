@@ -19,6 +19,7 @@ typedef struct suspect {
 /* What is found, and where it is looked for. */
 typedef struct locator {
     fk_torch_archive archive;
+    uint64_t length; /* of the file */
     const fk_torch_proof *proof;
     bool *lost;        /* by record */
     bool *named;       /* by record: a tensor that uses it has a row */
@@ -54,7 +55,8 @@ static fk_torch_losses take_losses(locator *locate) {
 
 /* ---- rows */
 
-/* `entry` NULL: the record is not found. */
+/* `entry` NULL: the record is not found. Where the records' order alone tells of them, it stood
+ * behind them. */
 static fk_code add_row(locator *locate, const char *tensor, const fk_zip_entry *entry,
                        fk_error *err) {
     fk_torch_losses *losses = &locate->losses;
@@ -72,7 +74,11 @@ static fk_code add_row(locator *locate, const char *tensor, const fk_zip_entry *
         return fk_error_no_memory(err);
     }
     fk_torch_loss *row = &losses->rows[losses->count++];
-    *row = (fk_torch_loss){.tensor = name, .offset = FK_NO_OFFSET, .undescribed = true};
+    *row = (fk_torch_loss){
+        .tensor = name, .offset = fk_zip_rest(locate->archive.zip), .undescribed = true};
+    if (row->offset != FK_NO_OFFSET) {
+        row->bytes = locate->length - row->offset;
+    }
     if (entry != NULL) {
         row->offset = entry->offset;
         row->bytes = entry->bytes;
@@ -227,7 +233,8 @@ fk_code fk_torch_locate_damage(const uint8_t *bytes, size_t length, const fk_tor
                                fk_torch_losses *ret_losses, fk_error *err) {
     FK_SCOPED(fk_values_destroyp) fk_values *values = fk_values_create();
     FK_SCOPED(locator_finish)
-    locator locate = {.proof = proof, .named_bytes_max = FK_LIMIT_LISTED_BYTES + length};
+    locator locate = {
+        .length = length, .proof = proof, .named_bytes_max = FK_LIMIT_LISTED_BYTES + length};
     if (values == NULL) {
         return fk_error_no_memory(err);
     }
@@ -289,8 +296,10 @@ fk_code fk_torch_salvage(uint8_t *bytes, size_t length, const fk_torch_proof *pr
                          fk_values *values, fk_value **ret_top, fk_torch_losses *ret_losses,
                          fk_error *err) {
     FK_SCOPED(locator_finish)
-    locator locate = {
-        .proof = proof, .named_bytes_max = FK_LIMIT_LISTED_BYTES + length, .complete = true};
+    locator locate = {.length = length,
+                      .proof = proof,
+                      .named_bytes_max = FK_LIMIT_LISTED_BYTES + length,
+                      .complete = true};
     if (fk_torch_recognise(bytes, length) && !fk_torch_has_crcs(bytes, length)) {
         fk_error_set(err, FK_E_UNSUPPORTED,
                      "the format before PyTorch 1.6 has no checksums that tell what is intact");

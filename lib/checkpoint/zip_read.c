@@ -7,18 +7,20 @@
 #include "base/text.h"
 #include "checkpoint/zip_record.h"
 #include "checkpoint/zip_trailer.h"
+#include "checkpoint/zip_walk.h"
 #include "digest/digest.h"
 
 /* Z1 records fill the file from its first byte to the directory, without gap or overlap. Z2 no two
  * names are equal when ASCII case is folded. Neither is known of damaged records. */
 struct fk_zip {
     const uint8_t *bytes;
-    const char *expendable; /* records whose names start so may be damaged, or NULL: none */
+    const char *numbered;   /* as in fk_zip_source */
     fk_zip_record *records; /* [count], in the order of the directory */
     size_t count;
     size_t damaged;  /* of them */
     size_t *by_name; /* [count] indices, by case-folded name */
     char *names;     /* all of them, each with a NUL */
+    uint64_t rest;   /* FK_NO_OFFSET with a directory */
 };
 
 static int compare_folded(const char *one, const char *other) {
@@ -127,8 +129,8 @@ static void place_damaged(fk_zip *zip, const size_t *order, size_t intact,
         }
         bool within = record->entry.header >= gap.start && record->entry.header < gap.end;
         const zip_gap *place = within ? &gap : &first;
-        if (within && record->named_twice && record->entry.crc32 != 0 &&
-            find_payload(zip, &gap, record)) {
+        bool named = record->named_twice || !fk_text_starts_with(record->entry.name, zip->numbered);
+        if (within && named && record->entry.crc32 != 0 && find_payload(zip, &gap, record)) {
             record->entry.damaged = false;
             continue;
         }
@@ -208,10 +210,6 @@ static fk_code allocate(fk_zip *zip, const fk_zip_trailer *trailer, fk_error *er
     return FK_OK;
 }
 
-static bool is_expendable(const fk_zip *zip, const char *name) {
-    return zip->expendable != NULL && name != NULL && fk_text_starts_with(name, zip->expendable);
-}
-
 static fk_code read_directory(fk_zip *zip, const fk_zip_trailer *trailer, const fk_zip_peek *peek,
                               fk_error *err) {
     fk_zip_cursor cursor = {
@@ -225,7 +223,8 @@ static fk_code read_directory(fk_zip *zip, const fk_zip_trailer *trailer, const 
     for (size_t i = 0; i < zip->count; i++) {
         fk_zip_record *record = &zip->records[i];
         fk_code code = fk_zip_record_read(&cursor, record, err);
-        record->entry.damaged = code == FK_E_CORRUPT && is_expendable(zip, record->entry.name);
+        record->entry.damaged =
+            code == FK_E_CORRUPT && zip->numbered != NULL && record->entry.name != NULL;
         if (code != FK_OK && !record->entry.damaged) {
             return code;
         }
@@ -255,7 +254,8 @@ fk_code fk_zip_open(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err
         return fk_error_no_memory(err);
     }
     zip->bytes = source->bytes;
-    zip->expendable = source->expendable;
+    zip->numbered = source->numbered;
+    zip->rest = FK_NO_OFFSET;
     code = allocate(zip, &trailer, err);
     if (code == FK_OK) {
         code = read_directory(zip, &trailer, source->peek, err);
@@ -271,6 +271,39 @@ fk_code fk_zip_open(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err
     }
     *ret_zip = fk_take(zip);
     return FK_OK;
+}
+
+/* In front of a directory there is no room for more records. */
+static uint64_t find_rest(const fk_zip_source *source, uint64_t end) {
+    bool directory = source->length - end >= 4 && memcmp(source->bytes + end, "PK\1\2", 4) == 0;
+    return directory ? FK_NO_OFFSET : end;
+}
+
+fk_code fk_zip_open_walked(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err) {
+    FK_SCOPED(fk_zip_walk_finish) fk_zip_walk walk = {0};
+    FK_SCOPED(fk_zip_closep) fk_zip *zip = calloc(1, sizeof *zip);
+    fk_code code = fk_zip_walk_records(source->bytes, source->length, &walk, err);
+    if (code == FK_OK && walk.count == 0) {
+        code = fk_error_set(err, FK_E_CORRUPT, "the zip archive has no whole record");
+    }
+    size_t *by_name = calloc(walk.count + 1, sizeof *by_name);
+    if (zip == NULL || by_name == NULL) {
+        free(by_name);
+        return fk_error_no_memory(err);
+    }
+    *zip = (fk_zip){.bytes = source->bytes,
+                    .records = fk_take(walk.records),
+                    .count = walk.count,
+                    .by_name = by_name,
+                    .names = fk_take(walk.names),
+                    .rest = find_rest(source, walk.end)};
+    if (code == FK_OK) {
+        code = order_names(zip, err);
+    }
+    if (code == FK_OK) {
+        *ret_zip = fk_take(zip);
+    }
+    return code;
 }
 
 void fk_zip_close(fk_zip *zip) {
@@ -308,6 +341,14 @@ const fk_zip_entry *fk_zip_find(const fk_zip *zip, const char *name) {
 
 size_t fk_zip_index(const fk_zip *zip, const fk_zip_entry *entry) {
     return (size_t)((const fk_zip_record *)entry - zip->records);
+}
+
+size_t fk_zip_damaged(const fk_zip *zip) {
+    return zip->damaged;
+}
+
+uint64_t fk_zip_rest(const fk_zip *zip) {
+    return zip->rest;
 }
 
 bool fk_zip_check(const fk_zip *zip, const fk_zip_entry *entry, bool *ret_computed) {

@@ -33,7 +33,9 @@ typedef struct fk_zip_peek {
 typedef struct fk_zip_source {
     const uint8_t *bytes;
     size_t length;
-    const char *expendable;  /* records whose names start so ("data/") may be damaged; NULL: none */
+    const char *numbered;    /* NULL: whatever is damaged is an error; else records may be, and of
+                                those whose names start so ("data/"), which differ by a digit, one
+                                name that is right is not enough */
     const fk_zip_peek *peek; /* or NULL; looked at while opening */
 } fk_zip_source;
 
@@ -45,6 +47,9 @@ bool fk_zip_recognise(const uint8_t *bytes, size_t length);
 /* Reads the directory of an archive, and what stands around each record. FK_E_CORRUPT with the
  * offset, FK_E_UNSUPPORTED for a compressed or encrypted record, FK_E_LIMIT. */
 fk_code fk_zip_open(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err);
+/* The same without a look at the directory, as far as whole records stand one behind the other from
+ * the first byte on. FK_E_CORRUPT when there are none. */
+fk_code fk_zip_open_walked(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err);
 void fk_zip_close(fk_zip *zip);
 FK_DEFINE_SCOPED(fk_zip, fk_zip_close);
 
@@ -53,6 +58,11 @@ const fk_zip_entry *fk_zip_at(const fk_zip *zip, size_t index); /* in the order 
 const fk_zip_entry *fk_zip_find(const fk_zip *zip, const char *name); /* exact; or NULL */
 /* The index of an entry of this archive. */
 size_t fk_zip_index(const fk_zip *zip, const fk_zip_entry *entry);
+/* How many records are `damaged`. */
+size_t fk_zip_damaged(const fk_zip *zip);
+/* Of an archive that was opened without its directory, and whose records end before that: the first
+ * byte behind them, from where on lies what is not found. Else FK_NO_OFFSET. */
+uint64_t fk_zip_rest(const fk_zip *zip);
 /* Whether the payload of a record that is not `damaged` has the CRC recorded, or (`*ret_computed`
  * false) none was computed when it was written. */
 bool fk_zip_check(const fk_zip *zip, const fk_zip_entry *entry, bool *ret_computed);

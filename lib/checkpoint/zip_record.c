@@ -6,16 +6,13 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "checkpoint/little_endian.h"
+#include "checkpoint/zip_local.h"
 
 /* directory   50 4B 01 02 | made u16 | needed u16 | flags u16 | method u16 | time u16 | date u16 |
  *             crc u32 | packed bytes u32 | bytes u32 | name length u16 | extra length u16 |
  *             comment length u16 | disk u16 | attributes u16 + u32 | header offset u32 | name |
- * extra local       50 4B 03 04 | needed u16 | flags u16 | method u16 | time u16 | date u16 | crc
- * u32 | packed bytes u32 | bytes u32 | name length u16 | extra length u16 | name | extra descriptor
- * 50 4B 07 08 | crc u32 | packed bytes | bytes, both u64 when the local header has a zip64 extra,
- * else u32
+ *             extra
  */
-enum { LOCAL_BYTES = 30, ZIP64_EXTRA = 1, FLAG_DESCRIPTOR = 0x0008, FLAG_UTF8 = 0x0800 };
 enum { USUAL_EXTRA_BYTES = 100 }; /* PyTorch aligns payloads to 64 bytes by an extra field */
 
 /* What a directory entry says. */
@@ -31,12 +28,6 @@ typedef struct described {
     size_t name_bytes;
 } described;
 
-/* The zip64 extra field; `bytes` NULL when there is none. */
-typedef struct zip64 {
-    const uint8_t *bytes;
-    size_t length;
-} zip64;
-
 static fk_code fail(fk_error *err, fk_code code, uint64_t offset, const char *what) {
     fk_error_set(err, code, "%s", what);
     fk_error_offset(err, offset);
@@ -49,30 +40,9 @@ static fk_code fail(fk_error *err, fk_code code, uint64_t offset, const char *wh
     return code;
 }
 
-/* Extra fields are (id u16, length u16, bytes), one behind the other, and fill their room. */
-static fk_code find_zip64(const uint8_t *extra, size_t length, uint64_t offset, zip64 *ret_zip64,
-                          fk_error *err) {
-    zip64 found = {0};
-    for (size_t at = 0; at < length;) {
-        if (length - at < 4 || fk_little_u16(extra + at + 2) > length - at - 4) {
-            return fail(err, FK_E_CORRUPT, offset + at, "a zip extra field exceeds its room");
-        }
-        size_t bytes = fk_little_u16(extra + at + 2);
-        if (fk_little_u16(extra + at) == ZIP64_EXTRA) {
-            if (found.bytes != NULL) {
-                return fail(err, FK_E_CORRUPT, offset + at, "a record has two zip64 extra fields");
-            }
-            found = (zip64){extra + at + 4, bytes};
-        }
-        at += 4 + bytes;
-    }
-    *ret_zip64 = found;
-    return FK_OK;
-}
-
 /* Numbers whose 32-bit field has all bits set stand in the zip64 extra, in this order; nothing else
  * may stand there. */
-static fk_code widen(described *record, const zip64 *wide, uint64_t offset, fk_error *err) {
+static fk_code widen(described *record, const fk_zip64 *wide, uint64_t offset, fk_error *err) {
     uint64_t *numbers[] = {&record->bytes, &record->packed_bytes, &record->header};
     size_t used = 0;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -108,7 +78,7 @@ static fk_code check_method(const described *record, const char *name, fk_error 
         return fail_method(err, record->at, name,
                            deflate ? "compressed (deflate)" : "compressed (not by deflate)");
     }
-    if ((record->flags & ~(FLAG_DESCRIPTOR | FLAG_UTF8)) != 0) {
+    if ((record->flags & ~(FK_ZIP_FLAG_DESCRIPTOR | FK_ZIP_FLAG_UTF8)) != 0) {
         return fail(err, FK_E_CORRUPT, record->at, "a zip record has unknown flags");
     }
     if (record->packed_bytes != record->bytes) {
@@ -144,8 +114,8 @@ static fk_code read_described(fk_zip_cursor *cursor, described *ret_record, fk_e
         .name_bytes = name_bytes,
     };
     uint64_t extra = cursor->at + FK_ZIP_DIRECTORY_HEADER_BYTES + name_bytes;
-    zip64 wide;
-    fk_code code = find_zip64(cursor->bytes + extra, extra_bytes, extra, &wide, err);
+    fk_zip64 wide;
+    fk_code code = fk_zip64_find(cursor->bytes + extra, extra_bytes, extra, &wide, err);
     if (code == FK_OK) {
         code = widen(&record, &wide, cursor->at, err);
     }
@@ -159,18 +129,18 @@ static fk_code read_described(fk_zip_cursor *cursor, described *ret_record, fk_e
 
 /* A local field may hold nothing (sizes follow the payload, or stand in zip64) or the truth. */
 static bool local_field_fits(uint32_t field, uint64_t truth, const described *record,
-                             const zip64 *wide) {
+                             const fk_zip64 *wide) {
     if (field == truth) {
         return true;
     }
     if (field == 0) {
-        return (record->flags & FLAG_DESCRIPTOR) != 0;
+        return (record->flags & FK_ZIP_FLAG_DESCRIPTOR) != 0;
     }
     return field == UINT32_MAX && wide->bytes != NULL;
 }
 
 /* PyTorch writes the local zip64 extra in its own way: packed bytes 0, and the header's offset. */
-static bool local_zip64_fits(const described *record, const zip64 *wide) {
+static bool local_zip64_fits(const described *record, const fk_zip64 *wide) {
     if (wide->length % 8 != 0) {
         return false;
     }
@@ -190,65 +160,61 @@ static void announce(const fk_zip_cursor *cursor, uint64_t offset, uint64_t byte
     }
 }
 
-static fk_code check_local(const fk_zip_cursor *cursor, const described *record, zip64 *ret_wide,
+static fk_code check_local(const fk_zip_cursor *cursor, const described *record, fk_zip64 *ret_wide,
                            uint64_t *ret_payload, fk_error *err) {
-    announce(cursor, record->header, LOCAL_BYTES + record->name_bytes + USUAL_EXTRA_BYTES);
-    if (cursor->records_end < LOCAL_BYTES || record->header > cursor->records_end - LOCAL_BYTES ||
-        memcmp(cursor->bytes + record->header, "PK\3\4", 4) != 0) {
+    announce(cursor, record->header, FK_ZIP_LOCAL_BYTES + record->name_bytes + USUAL_EXTRA_BYTES);
+    if (!fk_zip_local_begins(cursor->bytes, cursor->records_end, record->header)) {
         return fail(err, FK_E_CORRUPT, record->at,
                     "a zip record does not start where the directory says");
     }
-    const uint8_t *at = cursor->bytes + record->header;
-    size_t name_bytes = fk_little_u16(at + 26);
-    size_t extra_bytes = fk_little_u16(at + 28);
-    uint64_t extra = record->header + LOCAL_BYTES + name_bytes;
-    if (name_bytes + extra_bytes > cursor->records_end - LOCAL_BYTES - record->header) {
-        return fail(err, FK_E_CORRUPT, record->header, "a zip record reaches into the directory");
-    }
-    if (name_bytes != record->name_bytes ||
-        memcmp(at + LOCAL_BYTES, record->name, name_bytes) != 0) {
-        return fail(err, FK_E_CORRUPT, record->header + LOCAL_BYTES,
-                    "a zip record has another name than the directory says");
-    }
-    if (fk_little_u16(at + 6) != record->flags || fk_little_u16(at + 8) != record->method) {
-        return fail(err, FK_E_CORRUPT, record->header + 6,
-                    "a zip record has other flags than the directory says");
-    }
-    zip64 wide;
-    fk_code code = find_zip64(cursor->bytes + extra, extra_bytes, extra, &wide, err);
+    fk_zip_local local;
+    fk_code code =
+        fk_zip_local_read(cursor->bytes, cursor->records_end, record->header, &local, err);
     if (code != FK_OK) {
         return code;
     }
-    if (!local_field_fits(fk_little_u32(at + 14), record->crc32, record, &(zip64){0}) ||
-        !local_field_fits(fk_little_u32(at + 18), record->packed_bytes, record, &wide) ||
-        !local_field_fits(fk_little_u32(at + 22), record->bytes, record, &wide) ||
+    if (local.name_bytes != record->name_bytes ||
+        memcmp(local.name, record->name, local.name_bytes) != 0) {
+        return fail(err, FK_E_CORRUPT, record->header + FK_ZIP_LOCAL_BYTES,
+                    "a zip record has another name than the directory says");
+    }
+    if (local.flags != record->flags || local.method != record->method) {
+        return fail(err, FK_E_CORRUPT, record->header + 6,
+                    "a zip record has other flags than the directory says");
+    }
+    fk_zip64 wide;
+    code = fk_zip_local_widen(cursor->bytes, &local, &wide, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    if (!local_field_fits(local.crc32, record->crc32, record, &(fk_zip64){0}) ||
+        !local_field_fits(local.packed_bytes, record->packed_bytes, record, &wide) ||
+        !local_field_fits(local.bytes, record->bytes, record, &wide) ||
         !local_zip64_fits(record, &wide)) {
         return fail(err, FK_E_CORRUPT, record->header + 14,
                     "a zip record has another size or CRC than the directory says");
     }
     *ret_wide = wide;
-    *ret_payload = extra + extra_bytes;
+    *ret_payload = local.payload;
     return FK_OK;
 }
 
 /* Finds where the record ends: behind the payload, or the descriptor that follows it. */
-static fk_code check_end(const fk_zip_cursor *cursor, const described *record, const zip64 *wide,
+static fk_code check_end(const fk_zip_cursor *cursor, const described *record, const fk_zip64 *wide,
                          uint64_t payload, uint64_t *ret_end, fk_error *err) {
     uint64_t end;
     if (!fk_checked_add(payload, record->bytes, &end) || end > cursor->records_end) {
         return fail(err, FK_E_CORRUPT, payload, "a zip record reaches into the directory");
     }
-    if ((record->flags & FLAG_DESCRIPTOR) != 0) {
-        size_t bytes = wide->bytes != NULL ? 24 : 16;
-        const uint8_t *at = cursor->bytes + end;
+    if ((record->flags & FK_ZIP_FLAG_DESCRIPTOR) != 0) {
+        size_t bytes = fk_zip_descriptor_bytes(wide);
+        fk_zip_descriptor found;
         announce(cursor, end, bytes);
-        if (cursor->records_end - end < bytes || memcmp(at, "PK\7\10", 4) != 0 ||
-            fk_little_u32(at + 4) != record->crc32) {
+        if (!fk_zip_descriptor_read(cursor->bytes, cursor->records_end, end, wide, &found) ||
+            found.crc32 != record->crc32) {
             return fail(err, FK_E_CORRUPT, end, "the descriptor behind a zip record is damaged");
         }
-        uint64_t packed = bytes == 24 ? fk_little_u64(at + 8) : fk_little_u32(at + 8);
-        uint64_t plain = bytes == 24 ? fk_little_u64(at + 16) : fk_little_u32(at + 12);
-        if (packed != record->bytes || plain != record->bytes) {
+        if (found.packed_bytes != record->bytes || found.bytes != record->bytes) {
             return fail(err, FK_E_CORRUPT, end,
                         "the descriptor behind a zip record has another size");
         }
@@ -282,30 +248,30 @@ static bool name_is_clean(const char *name, size_t bytes) {
 }
 
 /* The prefix is what stands before the first slash of the first record's name. */
-static fk_code read_name(fk_zip_cursor *cursor, const described *record, const char **ret_name,
-                         fk_error *err) {
-    uint64_t offset = (uint64_t)(record->name - cursor->bytes);
-    if (record->name_bytes > FK_LIMIT_ZIP_NAME_BYTES) {
+fk_code fk_zip_record_name(fk_zip_cursor *cursor, const uint8_t *full, size_t full_bytes,
+                           const char **ret_name, fk_error *err) {
+    uint64_t offset = (uint64_t)(full - cursor->bytes);
+    if (full_bytes > FK_LIMIT_ZIP_NAME_BYTES) {
         return fail(err, FK_E_LIMIT, offset, "a zip record's name is longer than 512 bytes");
     }
     if (cursor->prefix == NULL) {
-        const uint8_t *slash = memchr(record->name, '/', record->name_bytes);
-        size_t bytes = slash != NULL ? (size_t)(slash - record->name) : 0;
-        if (bytes == 0 || memchr(record->name, '\0', bytes) != NULL) {
+        const uint8_t *slash = memchr(full, '/', full_bytes);
+        size_t bytes = slash != NULL ? (size_t)(slash - full) : 0;
+        if (bytes == 0 || memchr(full, '\0', bytes) != NULL) {
             return fail(err, FK_E_UNSUPPORTED, offset,
                         "a zip archive without a folder of its own is no PyTorch checkpoint");
         }
-        cursor->prefix = record->name;
+        cursor->prefix = full;
         cursor->prefix_bytes = bytes;
     }
     size_t skipped = cursor->prefix_bytes + 1;
-    if (record->name_bytes < skipped || record->name[skipped - 1] != '/' ||
-        memcmp(record->name, cursor->prefix, skipped - 1) != 0) {
+    if (full_bytes < skipped || full[skipped - 1] != '/' ||
+        memcmp(full, cursor->prefix, skipped - 1) != 0) {
         return fail(err, FK_E_UNSUPPORTED, offset,
                     "a zip record lies outside the folder of the first one");
     }
-    size_t bytes = record->name_bytes - skipped;
-    memcpy(cursor->names, record->name + skipped, bytes);
+    size_t bytes = full_bytes - skipped;
+    memcpy(cursor->names, full + skipped, bytes);
     cursor->names[bytes] = '\0';
     if (!name_is_clean(cursor->names, bytes)) {
         return fail(err, FK_E_CORRUPT, offset, "a zip record has a name that is no plain path");
@@ -316,7 +282,7 @@ static fk_code read_name(fk_zip_cursor *cursor, const described *record, const c
 }
 
 static bool is_named_there(const fk_zip_cursor *cursor, const described *record) {
-    uint64_t name = record->header + LOCAL_BYTES; /* may wrap */
+    uint64_t name = record->header + FK_ZIP_LOCAL_BYTES; /* may wrap */
     return record->header < cursor->records_end && name < cursor->records_end &&
            record->name_bytes <= cursor->records_end - name &&
            memcmp(cursor->bytes + name, record->name, record->name_bytes) == 0;
@@ -326,11 +292,11 @@ fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_
     described record = {0};
     fk_zip_entry *entry = &ret_record->entry;
     const char *name = NULL;
-    zip64 wide = {0};
+    fk_zip64 wide = {0};
     *ret_record = (fk_zip_record){0};
     fk_code code = read_described(cursor, &record, err);
     if (code == FK_OK) {
-        code = read_name(cursor, &record, &name, err);
+        code = fk_zip_record_name(cursor, record.name, record.name_bytes, &name, err);
     }
     if (code == FK_OK) {
         code = check_method(&record, name, err);

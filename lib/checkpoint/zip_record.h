@@ -35,4 +35,9 @@ typedef struct fk_zip_cursor {
  * says, and the cursor stands behind it; else the name is NULL. */
 fk_code fk_zip_record_read(fk_zip_cursor *cursor, fk_zip_record *ret_record, fk_error *err);
 
+/* Takes the prefix off a record's name, `full` in the file, and copies the rest to the cursor's
+ * names. The first name decides what the prefix is. FK_E_LIMIT, FK_E_UNSUPPORTED, FK_E_CORRUPT. */
+fk_code fk_zip_record_name(fk_zip_cursor *cursor, const uint8_t *full, size_t full_bytes,
+                           const char **ret_name, fk_error *err);
+
 #endif

@@ -179,6 +179,24 @@ def test_load_salvage_writes_what_is_intact(command, save, tmp_path):
     assert left["weights_version"] == "v1"
 
 
+def test_load_salvage_of_weights_that_were_cut(command, save, tmp_path):
+    torch = pytest.importorskip("torch")
+    run_id = save()
+    path = command.run_path("1-fruity", run_id) / "weights"
+    whole = {t["name"] for t in command.json("inspect", "1-fruity")["tensors"]}
+    os.truncate(path, path.read_bytes().index(b"archive/data/2") + 20)
+    error = command.error("load", "1-fruity", "--out", tmp_path / "out", status=5)
+    assert "are intact" in error["message"] and "salvage" in error["hint"]
+    verified = command("verify", "1-fruity", status=1).stdout
+    assert "was cut off" in verified and "--out DIR --salvage" in verified
+    report = command.json("load", "1-fruity", "--out", tmp_path / "out", "--salvage", status=1)
+    lost = {p["tensor"] for p in report["problems"] if p["code"] == "digest"}
+    assert [p["length"] for p in report["problems"] if p["code"] == "size"]
+    left = {t["name"] for t in command.json("inspect", tmp_path / "out" / "weights")["tensors"]}
+    assert lost and left and lost | left == whole and not lost & left
+    assert torch.load(tmp_path / "out" / "weights")["weights_version"] == "v1"
+
+
 def test_load_salvage_of_a_sound_run_copies_it(command, save, tmp_path):
     run_id = save()
     done = command("load", "1-fruity", "--out", tmp_path / "out", "--salvage")

@@ -126,6 +126,26 @@ static void judge_tensors(const scene *world, const fk_run_info *info, const wou
     }
 }
 
+/* Of weights that were cut behind the pickle, exactly the tensors are named whose records are not
+ * whole; a descriptor stands behind each. */
+static void judge_cut(const scene *world, const fk_run_info *info, const wound *it,
+                      verdict *judged) {
+    enum { DESCRIPTOR_BYTES = 16 };
+    bool cut =
+        is_named(it, "weights") && strcmp(it->code, "size") == 0 && it->to == it->file->length;
+    if (!cut || it->from < world->pickle + world->pickle_bytes + DESCRIPTOR_BYTES) {
+        return;
+    }
+    for (size_t t = 0; t < world->tensor_count; t++) {
+        const scene_tensor *tensor = &world->tensors[t];
+        bool whole = tensor->offset + tensor->bytes + DESCRIPTOR_BYTES <= it->from;
+        if (whole == is_reported(info, tensor->name)) {
+            blame(judged, false,
+                  "verify does not name the tensors that were cut off, and no others");
+        }
+    }
+}
+
 static void judge_verify(const scene *world, const wound *wounds, size_t count, verdict *it) {
     fk_run_list *runs = NULL;
     fk_error err = {0};
@@ -139,6 +159,9 @@ static void judge_verify(const scene *world, const wound *wounds, size_t count, 
     }
     judge_problems(info, wounds, count, it);
     judge_tensors(world, info, wounds, count, it);
+    for (size_t i = 0; i < count && find(wounds, count, "run.json") == NULL; i++) {
+        judge_cut(world, info, &wounds[i], it);
+    }
     fk_run_list_destroy(runs);
 }
 

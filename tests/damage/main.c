@@ -5,7 +5,7 @@
  *     damage lengths       every truncation, and extensions
  *     damage places        files missing, swapped, replaced by directories, links, FIFOs
  *     damage pairs         two damages at once
- *     damage salvage       what salvage gives of weights with each byte flipped
+ *     damage salvage       what salvage gives of weights with each byte flipped, cut at each length
  *     damage large         random bytes of a run of 50 MB flipped
  *     damage ... --full    every bit of every byte, 101,000 random flips
  *     damage ... --small   smaller: for slow builds

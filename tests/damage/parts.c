@@ -340,10 +340,29 @@ static void salvage_blocks(const scene *it, const scene_file *weights, salvage_f
     }
 }
 
+/* Cut off, and overwritten up to the end. */
+static void salvage_ends(const scene *it, const scene_file *weights, size_t step,
+                         salvage_figures *figures) {
+    unsigned char *bytes = malloc(weights->length);
+    harness_check(bytes != NULL, "memory");
+    for (size_t at = 1; at < weights->length; at += step) {
+        scene_write(weights->path, weights->bytes, at);
+        salvage_try(it, at, weights->length, figures);
+        memcpy(bytes, weights->bytes, at);
+        for (size_t i = at; i < weights->length; i++) {
+            bytes[i] = (unsigned char)~weights->bytes[i];
+        }
+        scene_write(weights->path, bytes, weights->length);
+        salvage_try(it, at, weights->length, figures);
+    }
+    free(bytes);
+}
+
 bool parts_salvage(parts_extent extent) {
     scene it;
     salvage_figures flips = {0};
     salvage_figures blocks = {0};
+    salvage_figures ends = {0};
     scene_init(&it, 0);
     const scene_file *weights = &it.files[0];
     for (size_t at = 0; at < weights->length; at += extent == PARTS_SMALL ? 3 : 1) {
@@ -356,11 +375,14 @@ bool parts_salvage(parts_extent extent) {
         scene_flip(weights, at, 0);
     }
     salvage_blocks(&it, weights, &blocks);
+    salvage_ends(&it, weights, extent == PARTS_SMALL ? 7 : 1, &ends);
     scene_mend(weights);
     bool well = judge_is_sound(&it);
     scene_finish(&it);
     well = conclude_salvage("a byte of the weights flipped", &flips) && well;
-    return conclude_salvage("a block of the weights zeroed", &blocks) && well;
+    well = conclude_salvage("a block of the weights zeroed", &blocks) && well;
+    return conclude_salvage("the weights cut, or overwritten from there on, at each byte", &ends) &&
+           well;
 }
 
 /* ---- a large run -------------------------------------------------------------------------- */
@@ -394,6 +416,7 @@ bool parts_large(parts_extent extent) {
     scene it;
     judge_figures figures = {0};
     salvage_figures left = {0};
+    salvage_figures cuts = {0};
     judge_figures apart = {0};
     scene_init(&it, LARGE_BYTES);
     size_t flips = extent == PARTS_FULL ? 1000 : extent == PARTS_DAILY ? 200 : 5;
@@ -413,9 +436,16 @@ bool parts_large(parts_extent extent) {
     for (size_t round = 0; round < rounds; round++) {
         flip_apart(&it, round, &apart);
     }
+    for (size_t i = 0; i < (extent == PARTS_FULL ? 50 : rounds / 4); i++) {
+        size_t at = (size_t)(random_next() % weights->length);
+        scene_write(weights->path, weights->bytes, at);
+        salvage_try(&it, at, weights->length, &cuts);
+    }
+    scene_mend(weights);
     bool well = judge_is_sound(&it);
     scene_finish(&it);
     well = conclude_salvage("a byte of 50 MB flipped", &left) && well;
+    well = (rounds < 4 || conclude_salvage("50 MB cut anywhere", &cuts)) && well;
     well = conclude("random bits of a run of 50 MB flipped, one by one", &figures) && well;
     return conclude("random bits of a run of 50 MB flipped, 40 at once in 40 tensors", &apart) &&
            well;

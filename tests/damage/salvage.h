@@ -14,7 +14,8 @@ typedef struct salvage_figures {
                        tensor held back */
 } salvage_figures;
 
-/* Salvages the newer run, whose weights were damaged in the bytes [`from`, `to`). */
+/* Salvages the newer run, whose weights were damaged in the bytes [`from`, `to`), or cut at `from`,
+ * where `to` is their length. */
 void salvage_try(const scene *it, size_t from, size_t to, salvage_figures *figures);
 
 #endif

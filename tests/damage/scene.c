@@ -143,6 +143,16 @@ static void add_tensor(scene *it, const char *name, const void *elements, size_t
     tensor->view_bytes = bytes;
 }
 
+/* data.pkl is the first record: behind its header, in front of its descriptor. */
+static void find_pickle(scene *it) {
+    const scene_file *weights = &it->files[0];
+    const unsigned char *start = memmem(weights->bytes, weights->length, "\x80\2", 2);
+    const unsigned char *end = memmem(weights->bytes, weights->length, "PK\7\10", 4);
+    harness_check(start != NULL && end > start && end[-1] == '.', "pickle");
+    it->pickle = (size_t)(start - weights->bytes);
+    it->pickle_bytes = (size_t)(end - start);
+}
+
 /* A view is damaged where its storage is: it counts with all of it. */
 static void find_tensors(scene *it, size_t large_bytes) {
     static const float vector[4] = {0.25f, -1.5f, 3.0f, 0.0f};
@@ -181,6 +191,7 @@ void scene_init(scene *it, size_t large_bytes) {
         snprintf(it->files[i].path, sizeof it->files[i].path, "%s/%s", it->run, file_names[i]);
         scene_read(&it->files[i]);
     }
+    find_pickle(it);
     find_tensors(it, large_bytes);
 }
 

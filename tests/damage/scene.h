@@ -35,6 +35,8 @@ typedef struct scene {
     scene_file files[SCENE_FILES]; /* of the newer; the first are weights, the second run.json */
     scene_tensor tensors[SCENE_TENSORS_MAX];
     size_t tensor_count;
+    size_t pickle; /* offset of data.pkl's payload in the weights */
+    size_t pickle_bytes;
 } scene;
 
 /* Saves the runs. The weights have lists, shared storage and a vector; `large_bytes` of weights in

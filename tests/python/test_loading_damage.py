@@ -83,6 +83,31 @@ def test_a_vector_that_was_lost_is_none(store, save, run_directory) -> None:
     assert none is None and "layer.weight" in weights
 
 
+@pytest.mark.parametrize("how", ["cut", "zeros", "other bytes"])
+def test_salvage_of_a_file_without_its_end(store, save, run_directory, how: str) -> None:
+    weights = {name: numpy.arange(50.0) + at for at, name in enumerate("abcd")}
+    path = run_directory("1-fruity", save(weights=weights)) / "weights"
+    data = path.read_bytes()
+    middle = data.index(weights["c"].tobytes()) + 9
+    rest = len(data) - middle
+    end = {"cut": b"", "zeros": bytes(rest), "other bytes": b"\x5a" * rest}[how]
+    path.write_bytes(data[:middle] + end)
+    with pytest.raises(fontkeep.CorruptRunError, match="the other 3 of 5 tensors") as caught:
+        store.load_model("1-fruity")
+    assert "model.c" in str(caught.value) and "salvage" in caught.value.hint
+    with pytest.warns(fontkeep.FontKeepWarning, match="model.d"):
+        left, vector, metadata = store.load_model("1-fruity", salvage=True)
+    assert set(left) == {"a", "b"} and vector is not None
+    assert all(numpy.asarray(left[name]).tolist() == weights[name].tolist() for name in left)
+    lost = {problem.tensor: problem for problem in metadata.problems if problem.tensor is not None}
+    assert set(lost) == {"model.c", "model.d"}
+    for problem in [*lost.values(), *store.verify("1-fruity").runs[0].problems]:
+        if problem.tensor is not None:
+            assert problem.code == "digest" and problem.path == "weights"
+            assert problem.offset < middle
+            assert problem.offset + problem.length == len(data)
+
+
 def test_salvage_of_a_sound_run_is_a_load(store, save) -> None:
     save()
     with warnings.catch_warnings():

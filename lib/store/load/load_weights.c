@@ -12,6 +12,7 @@
 #include "store/run/damage.h"
 #include "store/run/health.h"
 #include "store/run/pieces.h"
+#include "store/run/remnant.h"
 #include "store/run/run_file.h"
 #include "value/values.h"
 
@@ -82,10 +83,9 @@ static fk_code set_empty(const weights_reading *reading, fk_error *err) {
     return FK_E_CORRUPT;
 }
 
-static void set_hint(const fk_damage *damage, fk_error *err) {
-    fk_error_hint(err, damage->intact > 0
-                           ? "restore the file from a copy, or salvage what is intact"
-                           : "restore the file from a copy");
+static void set_hint(size_t intact, fk_error *err) {
+    fk_error_hint(err, intact > 0 ? "restore the file from a copy, or salvage what is intact"
+                                  : "restore the file from a copy");
 }
 
 /* From bytes whose digest fails to the tensor, its byte range, and what is intact. */
@@ -107,7 +107,7 @@ static fk_code name_damage(const weights_reading *reading, const bool *damaged, 
         fk_error_path(err, reading->name);
         fk_error_offset(err, damage.offset);
     }
-    set_hint(&damage, err);
+    set_hint(damage.intact, err);
     return FK_E_CORRUPT;
 }
 
@@ -128,10 +128,32 @@ static fk_code read_bytes(const weights_reading *reading, fk_error *err) {
     return damaged == NULL ? code : name_damage(reading, damaged, err);
 }
 
+/* Of a file that was cut: what is lost, and what is intact. */
+static fk_code name_lost(const weights_reading *reading, fk_error *err) {
+    fk_findings scratch;
+    fk_remnant remnant;
+    fk_findings_init(&scratch, reading->loaded->values);
+    fk_code code =
+        fk_remnant_examine(reading->loaded->run, reading->listed, &scratch, &remnant, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    fk_remnant_tell(&remnant, err);
+    set_hint(remnant.intact, err);
+    return FK_E_CORRUPT;
+}
+
+static fk_code open_file(weights_reading *reading, fk_error *err) {
+    fk_problem problem = {.code = ""};
+    fk_code code = fk_run_file_open(reading->loaded->run, reading->name, reading->listed,
+                                    &reading->fd, &reading->bytes, &problem, err);
+    return code == FK_E_CORRUPT && strcmp(problem.code, "size") == 0 ? name_lost(reading, err)
+                                                                     : code;
+}
+
 static fk_code fetch(weights_reading *reading, fk_error *err) {
     fk_loaded *loaded = reading->loaded;
-    fk_code code = fk_run_file_open(loaded->run, reading->name, reading->listed, &reading->fd,
-                                    &reading->bytes, NULL, err);
+    fk_code code = open_file(reading, err);
     if (code == FK_OK && reading->bytes == 0) {
         code = set_empty(reading, err);
     }
@@ -161,7 +183,7 @@ static fk_code name_crc_damage(const weights_reading *reading, fk_error *err) {
         fk_error_set(err, FK_E_CORRUPT, "'%s' of run '%s' is damaged: %s", reading->name,
                      reading->loaded->run->info.run_id, damage.summary);
         fk_error_offset(err, damage.offset);
-        set_hint(&damage, err);
+        set_hint(damage.intact, err);
     }
     return FK_E_CORRUPT;
 }

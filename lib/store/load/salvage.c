@@ -14,6 +14,7 @@
 #include "store/load/vector.h"
 #include "store/run/damage.h"
 #include "store/run/pieces.h"
+#include "store/run/remnant.h"
 #include "store/run/run_file.h"
 
 #define VECTOR "personality_vector"
@@ -22,7 +23,7 @@
 typedef struct salvage_reading {
     fk_loaded *loaded;
     const fk_run_file *listed; /* what it should be, or NULL: no manifest tells */
-    fk_run_file found;         /* what is read of it; its digests only where the size is right */
+    fk_run_file found;         /* what is read of it */
     uint64_t size;             /* on disk */
     int fd;
     bool *damaged; /* [pieces] */
@@ -58,14 +59,11 @@ static fk_code open_file(salvage_reading *reading, fk_error *err) {
     if (code != FK_OK) {
         return code;
     }
-    const fk_run_file *listed = reading->listed;
-    if (listed != NULL && reading->size >= listed->bytes) {
-        reading->found = *listed;
-    } else {
-        reading->found = (fk_run_file){.path = run->weights_name,
-                                       .bytes = reading->size,
-                                       .pieces = fk_pieces_count(reading->size)};
-    }
+    reading->found = reading->listed != NULL
+                         ? fk_remnant_of(reading->listed, reading->size)
+                         : (fk_run_file){.path = run->weights_name,
+                                         .bytes = reading->size,
+                                         .pieces = fk_pieces_count(reading->size)};
     return FK_OK;
 }
 
@@ -109,18 +107,20 @@ static fk_code mend_top(salvage_reading *reading, fk_value *top, fk_error *err) 
     return FK_OK;
 }
 
-/* Behind a file's end; one that was cut is told by what is lost. */
 static void note_size(const salvage_reading *reading, fk_findings *findings) {
     const fk_run_file *listed = reading->listed;
-    if (listed != NULL && reading->size > listed->bytes) {
-        fk_problem problem = FK_PROBLEM("size", listed->path);
-        problem.offset = listed->bytes;
-        problem.length = reading->size - listed->bytes;
-        fk_findings_add(findings, FK_CORRUPT, &problem,
-                        "'%s' has %" PRIu64 " bytes, its manifest says %" PRIu64 ": %" PRIu64
-                        " bytes behind its end are left out",
-                        listed->path, reading->size, listed->bytes, problem.length);
+    if (listed == NULL || reading->size == listed->bytes) {
+        return;
     }
+    bool cut = reading->size < listed->bytes;
+    fk_problem problem = FK_PROBLEM("size", listed->path);
+    problem.offset = cut ? reading->size : listed->bytes;
+    problem.length = cut ? listed->bytes - reading->size : reading->size - listed->bytes;
+    fk_findings_add(findings, FK_CORRUPT, &problem,
+                    "'%s' has %" PRIu64 " bytes, its manifest says %" PRIu64 ": %" PRIu64
+                    " bytes %s",
+                    listed->path, reading->size, listed->bytes, problem.length,
+                    cut ? "were cut off" : "behind its end are left out");
 }
 
 static fk_code take_tensors(salvage_reading *reading, fk_error *err) {
@@ -129,7 +129,8 @@ static fk_code take_tensors(salvage_reading *reading, fk_error *err) {
     fk_damage damage = {.listed = &reading->found,
                         .damaged = reading->damaged,
                         .is_weights = true,
-                        .bytes = loaded->map.data};
+                        .bytes = loaded->map.data,
+                        .saved_bytes = reading->listed == NULL ? 0 : reading->listed->bytes};
     const fk_torch_proof proof = fk_damage_proof(&damage);
     fk_code code = fk_torch_salvage(loaded->map.data, loaded->map.bytes, &proof, loaded->values,
                                     &top, &reading->losses, err);

@@ -77,12 +77,27 @@ static size_t count_intact(const fk_torch_losses *losses) {
     return intact;
 }
 
+static bool is_cut(const fk_damage *damage) {
+    return damage->saved_bytes > damage->listed->bytes;
+}
+
+/* What is lost up to the end of a file that was cut, went on behind it. */
+static bool is_cut_off(const fk_damage *damage, const fk_torch_loss *row) {
+    return is_cut(damage) && row->undescribed && row->offset != FK_NO_OFFSET &&
+           row->offset + row->bytes == damage->listed->bytes;
+}
+
+static uint64_t row_bytes(const fk_damage *damage, const fk_torch_loss *row) {
+    return is_cut_off(damage, row) ? damage->saved_bytes - row->offset : row->bytes;
+}
+
 /* "bytes 64 to 128", or what is said where that is not known. */
-static const char *place(const fk_torch_loss *row, char into[64]) {
+static const char *place(const fk_damage *damage, const fk_torch_loss *row, char into[64]) {
     if (row->offset == FK_NO_OFFSET) {
         return "its record is not found";
     }
-    snprintf(into, 64, "bytes %" PRIu64 " to %" PRIu64, row->offset, row->offset + row->bytes);
+    snprintf(into, 64, "bytes %" PRIu64 " to %" PRIu64, row->offset,
+             row->offset + row_bytes(damage, row));
     return into;
 }
 
@@ -92,29 +107,37 @@ static void add_row(const fk_damage *damage, fk_findings *findings, const fk_tor
     fk_problem problem = FK_PROBLEM("digest", damage->listed->path);
     problem.tensor = row->tensor;
     problem.offset = row->offset;
-    problem.length = row->bytes;
-    if (row->tensor != NULL && row->undescribed) {
+    problem.length = row_bytes(damage, row);
+    if (row->tensor != NULL && is_cut_off(damage, row)) {
+        fk_findings_add(findings, FK_CORRUPT, &problem,
+                        "tensor '%s' was cut off (%s); %zu of %zu tensors are intact", row->tensor,
+                        place(damage, row, where), damage->intact, losses->tensors);
+    } else if (row->tensor != NULL && row->undescribed) {
         fk_findings_add(findings, FK_CORRUPT, &problem,
                         "tensor '%s' is lost: what the file says of it is damaged (%s); %zu of %zu "
                         "tensors are intact",
-                        row->tensor, place(row, where), damage->intact, losses->tensors);
+                        row->tensor, place(damage, row, where), damage->intact, losses->tensors);
     } else if (row->tensor != NULL) {
         fk_findings_add(findings, FK_CORRUPT, &problem,
                         "tensor '%s' (%s) is damaged; %zu of %zu tensors are intact", row->tensor,
-                        place(row, where), damage->intact, losses->tensors);
+                        place(damage, row, where), damage->intact, losses->tensors);
     } else if (losses->tensors == 0) {
         fk_findings_add(findings, FK_CORRUPT, &problem,
                         "%s are damaged; which tensors are intact cannot be told",
-                        place(row, where));
+                        place(damage, row, where));
     } else {
         fk_findings_add(findings, FK_CORRUPT, &problem,
-                        "%s, which belong to no tensor, are damaged", place(row, where));
+                        "%s, which belong to no tensor, are damaged", place(damage, row, where));
     }
 }
 
 /* No record fails its CRC: the bytes between them do, unless all of it is something else. */
 static void summarise_between(fk_damage *damage, size_t tensors) {
     const bool *damaged = damage->damaged;
+    if (is_cut(damage)) {
+        snprintf(damage->summary, sizeof damage->summary, "all %zu tensors are intact", tensors);
+        return;
+    }
     bool all = damaged == NULL || memchr(damaged, false, damage->listed->pieces) == NULL;
     snprintf(damage->summary, sizeof damage->summary,
              all ? "each of its %zu tensors has the CRC-32 noted beside it, so bytes between them "
@@ -133,7 +156,7 @@ static void summarise(fk_damage *damage, const fk_torch_losses *losses) {
     damage->offset = first->offset;
     char *into = damage->summary;
     size_t room = sizeof damage->summary;
-    const char *what = place(first, where);
+    const char *what = place(damage, first, where);
     const char *others = lost > 1 ? " and others are" : " is";
     if (losses->tensors == 0) {
         snprintf(into, room, "%s are damaged; which tensors are intact cannot be told", what);
@@ -149,7 +172,8 @@ static void summarise(fk_damage *damage, const fk_torch_losses *losses) {
     }
 }
 
-/* Damaged pieces that no row explains: a record may be lost for damage in the directory. */
+/* Damaged pieces that no row explains: a record may be lost for damage in the directory. Of a part
+ * of a piece, nothing is known. */
 static fk_code add_other_pieces(const fk_damage *damage, const fk_torch_losses *losses,
                                 fk_findings *findings, fk_error *err) {
     size_t pieces = damage->listed->pieces;
@@ -158,6 +182,9 @@ static fk_code add_other_pieces(const fk_damage *damage, const fk_torch_losses *
         return fk_error_no_memory(err);
     }
     memcpy(others, damage->damaged, pieces * sizeof *others);
+    if (is_cut(damage) && damage->listed->bytes % FK_PIECE_BYTES != 0) {
+        others[pieces - 1] = false;
+    }
     for (size_t i = 0; i < losses->count; i++) {
         const fk_torch_loss *row = &losses->rows[i];
         uint64_t last = row->bytes == 0 ? row->offset : row->offset + row->bytes - 1;

@@ -13,6 +13,7 @@
 #include "store/names/layout.h"
 #include "store/run/damage.h"
 #include "store/run/pieces.h"
+#include "store/run/remnant.h"
 
 void fk_run_file_hint(const fk_run *run, const char *path, const char *otherwise, fk_error *err) {
     const char *font_id = run->info.font_id;
@@ -149,6 +150,22 @@ static fk_code note_failure(fk_run *run, fk_code code, const fk_problem *problem
     return FK_OK;
 }
 
+/* Weights that were cut: what is left of them is told, too. */
+static fk_code note_cut(fk_run *run, const fk_run_file *listed, const fk_problem *problem,
+                        fk_error *error, fk_error *err) {
+    fk_findings lost;
+    fk_remnant remnant;
+    fk_findings_init(&lost, run->values);
+    fk_code code = fk_remnant_examine(run, listed, &lost, &remnant, err);
+    if (code != FK_OK) {
+        return code;
+    }
+    fk_remnant_tell(&remnant, error);
+    fk_findings_add(&run->findings, FK_CORRUPT, problem, "%s", error->message);
+    fk_findings_join(&run->findings, &lost);
+    return FK_OK;
+}
+
 fk_code fk_run_file_examine(fk_run *run, const fk_run_file *listed, fk_depth depth, fk_watch *watch,
                             fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
@@ -157,9 +174,12 @@ fk_code fk_run_file_examine(fk_run *run, const fk_run_file *listed, fk_depth dep
     fk_error error = {0};
     uint64_t bytes = 0;
     fk_code code = fk_run_file_open(run, listed->path, listed, &fd, &bytes, &problem, &error);
+    bool is_weights = strcmp(listed->path, FK_WEIGHTS_FILE) == 0;
     if (code != FK_OK) {
         fk_watch_count(watch, listed->bytes);
-        return note_failure(run, code, &problem, &error, err);
+        bool look = is_weights && depth != FK_DEPTH_SIZES && strcmp(problem.code, "size") == 0;
+        return look ? note_cut(run, listed, &problem, &error, err)
+                    : note_failure(run, code, &problem, &error, err);
     }
     if (depth == FK_DEPTH_SIZES) {
         return FK_OK;
@@ -172,10 +192,7 @@ fk_code fk_run_file_examine(fk_run *run, const fk_run_file *listed, fk_depth dep
         problem.offset = error.offset;
         return note_failure(run, code, &problem, &error, err);
     }
-    fk_damage damage = {.listed = listed,
-                        .damaged = damaged,
-                        .is_weights = strcmp(listed->path, FK_WEIGHTS_FILE) == 0,
-                        .fd = fd};
+    fk_damage damage = {.listed = listed, .damaged = damaged, .is_weights = is_weights, .fd = fd};
     return fk_damage_examine(&damage, &run->findings, err);
 }
 

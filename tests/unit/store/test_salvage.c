@@ -156,6 +156,8 @@ static void test_when_nothing_is_left_the_error_says_why(void **state) {
     assert_nothing_left(it, id, "none of its tensors is intact");
     assert_non_null(strstr(it->err.hint, older));
     run_damage_truncate(path, 4000);
+    assert_nothing_left(it, id, "none of its tensors is intact");
+    run_damage_truncate(path, 100);
     assert_nothing_left(it, id, "no end record");
     assert_string_equal(it->err.path, path);
     run_damage_truncate(path, 0);
