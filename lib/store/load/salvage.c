@@ -94,17 +94,25 @@ static fk_code read_bytes(salvage_reading *reading, fk_watch *watch, fk_error *e
 
 /* ---- what is left */
 
-/* A v1 file whose vector was lost has none. */
-static fk_code mend_top(salvage_reading *reading, fk_value *top, fk_error *err) {
-    fk_loaded *loaded = reading->loaded;
+static bool is_lost(const salvage_reading *reading, const char *tensor) {
     for (size_t i = 0; i < reading->losses.count; i++) {
-        const char *tensor = reading->losses.rows[i].tensor;
-        if (tensor != NULL && strcmp(tensor, VECTOR) == 0 && fk_value_get(top, VECTOR) == NULL) {
-            fk_code code = fk_value_set(top, VECTOR, fk_value_none(loaded->values));
-            return code == FK_OK ? FK_OK : fk_error_no_memory(err);
+        const char *lost = reading->losses.rows[i].tensor;
+        if (lost != NULL && strcmp(lost, tensor) == 0) {
+            return true;
         }
     }
-    return FK_OK;
+    return false;
+}
+
+/* A file of ours whose vector was lost has none. Elsewhere the name means nothing, and attributes
+ * go by such a name, too. */
+static fk_code mend_top(salvage_reading *reading, fk_value *top, fk_error *err) {
+    bool ours = fk_value_get(top, "weights_version") != NULL;
+    if (!ours || fk_value_get(top, VECTOR) != NULL || !is_lost(reading, VECTOR)) {
+        return FK_OK;
+    }
+    fk_code code = fk_value_set(top, VECTOR, fk_value_none(reading->loaded->values));
+    return code == FK_OK ? FK_OK : fk_error_no_memory(err);
 }
 
 static void note_size(const salvage_reading *reading, fk_findings *findings) {

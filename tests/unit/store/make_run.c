@@ -127,14 +127,22 @@ void run_damage_rewrite(run_bench *it, const char *run_id, const char *text, con
     free(old);
 }
 
-size_t run_weights_offset(run_bench *it, const char *path) {
+static size_t offset_of(const char *path, const void *bytes, size_t count) {
     size_t length = 0;
-    char *bytes = tree_read(path, &length);
-    char *at = memmem(bytes, length, it->sample.floats, it->sample.count * sizeof(float));
+    char *file = tree_read(path, &length);
+    char *at = memmem(file, length, bytes, count);
     assert_non_null(at);
-    size_t offset = (size_t)(at - bytes);
-    free(bytes);
+    size_t offset = (size_t)(at - file);
+    free(file);
     return offset;
+}
+
+void run_damage_flip_bytes(const char *path, const void *bytes, size_t count) {
+    run_damage_flip(path, offset_of(path, bytes, count));
+}
+
+size_t run_weights_offset(run_bench *it, const char *path) {
+    return offset_of(path, it->sample.floats, it->sample.count * sizeof(float));
 }
 
 const fk_problem *run_find_problem(const fk_run_info *info, const char *code, const char *path) {

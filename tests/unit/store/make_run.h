@@ -34,6 +34,8 @@ void run_bench_make_unverified(run_bench *it, const char *from, const char *run_
 const char *run_bench_file(run_bench *it, const char *run_id, const char *name);
 
 void run_damage_flip(const char *path, size_t offset);
+/* Where these bytes stand in the file, first. */
+void run_damage_flip_bytes(const char *path, const void *bytes, size_t count);
 void run_damage_truncate(const char *path, size_t bytes);
 void run_damage_append(const char *path, const char *text);
 void run_damage_fifo(const char *path); /* a FIFO in its place */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "checkpoint/torch_write.h"
+#include "digest/digest.h"
 #include "png/png_image.h"
 
 enum { VECTOR_LENGTH = 4, SIDE = 4 };
@@ -31,7 +33,7 @@ void *sample_png(size_t *ret_length) {
     return fk_buffer_take(&png, ret_length);
 }
 
-static fk_value *tensor_of(fk_values *values, float *floats, size_t count) {
+fk_value *sample_tensor(fk_values *values, float *floats, size_t count) {
     int64_t shape[1] = {(int64_t)count};
     fk_tensor tensor = {
         .dtype = FK_FLOAT32,
@@ -42,6 +44,25 @@ static fk_value *tensor_of(fk_values *values, float *floats, size_t count) {
     return fk_value_tensor(values, &tensor);
 }
 
+static fk_code write_to_file(void *user, const void *from, size_t bytes, uint32_t *crc32,
+                             fk_error *err) {
+    (void)err;
+    if (crc32 != NULL) {
+        *crc32 = fk_crc32_update(*crc32, from, bytes);
+    }
+    return fwrite(from, 1, bytes, user) == bytes ? FK_OK : FK_E_IO;
+}
+
+void sample_write_checkpoint(const fk_value *top, const char *path) {
+    FK_SCOPED(fk_torch_writer_destroyp) fk_torch_writer *writer = NULL;
+    FILE *file = fopen(path, "wb");
+    const fk_sink sink = {.write = write_to_file, .user = file};
+    check(file != NULL && fk_torch_writer_create(top, &writer, NULL) == FK_OK &&
+              fk_torch_writer_write(writer, &sink, NULL, NULL, NULL) == FK_OK,
+          path);
+    check(fclose(file) == 0, path);
+}
+
 void sample_model_init(sample_model *sample, size_t count) {
     *sample = (sample_model){.values = fk_values_create(), .count = count};
     sample->floats = malloc((count + 1) * sizeof *sample->floats);
@@ -50,8 +71,8 @@ void sample_model_init(sample_model *sample, size_t count) {
         sample->floats[i] = (float)i / 7.0f;
     }
     fk_value *weights = fk_value_container(sample->values, FK_KIND_DICT);
-    check(fk_value_set(weights, "layer.weight", tensor_of(sample->values, sample->floats, count)) ==
-              FK_OK,
+    check(fk_value_set(weights, "layer.weight",
+                       sample_tensor(sample->values, sample->floats, count)) == FK_OK,
           "weights");
     sample->image = (fk_image){
         .bytes = pixels, .length = sizeof pixels, .width = SIDE, .height = SIDE, .channels = 1};
@@ -64,7 +85,7 @@ void sample_model_init(sample_model *sample, size_t count) {
     sample->model = (fk_model){
         .size = sizeof sample->model,
         .weights = weights,
-        .personality_vector = tensor_of(sample->values, vector, VECTOR_LENGTH),
+        .personality_vector = sample_tensor(sample->values, vector, VECTOR_LENGTH),
         .sample_image = &sample->image,
         .eval_glyphs = sample->glyphs,
         .eval_glyph_count = 2,

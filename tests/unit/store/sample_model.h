@@ -18,6 +18,10 @@ typedef struct sample_model {
 void sample_model_init(sample_model *sample, size_t count);
 void sample_model_finish(sample_model *sample);
 
+/* A tensor of one dimension that looks at `floats`. */
+fk_value *sample_tensor(fk_values *values, float *floats, size_t count);
+/* Writes `top` as a checkpoint, as a training script does; aborts when that fails. */
+void sample_write_checkpoint(const fk_value *top, const char *path);
 /* A value from JSON text; aborts when it is none. */
 fk_value *sample_json(fk_values *values, const char *text);
 /* A valid PNG file; the caller frees it. */

@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "checkpoint/torch_write.h"
-#include "digest/digest.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
 #include "tree.h"
@@ -155,31 +153,10 @@ static void test_a_file_over_the_limit_is_refused_before_it_is_read(void **state
     assert_int_equal(fake_kernel_count("pread"), reads);
 }
 
-static fk_code append_to_file(void *user, const void *from, size_t bytes, uint32_t *crc32,
-                              fk_error *err) {
-    (void)err;
-    if (crc32 != NULL) {
-        *crc32 = fk_crc32_update(*crc32, from, bytes);
-    }
-    return fwrite(from, 1, bytes, user) == bytes ? FK_OK : FK_E_IO;
-}
-
-/* A bare state dict, as a training script writes it. */
-static void write_bare_checkpoint(bench *it, const char *path) {
-    fk_torch_writer *writer = NULL;
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    const fk_sink sink = {.write = append_to_file, .user = file};
-    assert_int_equal(fk_torch_writer_create(it->sample.model.weights, &writer, &it->err), FK_OK);
-    assert_int_equal(fk_torch_writer_write(writer, &sink, NULL, NULL, &it->err), FK_OK);
-    fk_torch_writer_destroy(writer);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void test_a_bare_checkpoint_is_wrapped_and_needs_a_vector(void **state) {
     bench *it = *state;
     const char *path = tree_path(it->beside, "bare.pt");
-    write_bare_checkpoint(it, path);
+    sample_write_checkpoint(it->sample.model.weights, path);
     assert_int_equal(fk_draft_set_weights_file(it->draft, path, NULL, NULL, &it->err), FK_E_USAGE);
     assert_non_null(strstr(it->err.hint, "--personality"));
     assert_int_equal(fk_draft_set_weights_file(it->draft, path, it->sample.model.personality_vector,

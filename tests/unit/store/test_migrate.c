@@ -16,37 +16,20 @@
 #include <unistd.h>
 
 #include "bench.h"
-#include "checkpoint/torch_write.h"
-#include "digest/digest.h"
 #include "fake_kernel.h"
 #include "fontkeep/fontkeep.h"
 #include "tree.h"
 
 #define RUN NOW_TEXT
 
-static fk_code write_to_file(void *user, const void *from, size_t bytes, uint32_t *crc32,
-                             fk_error *err) {
-    (void)err;
-    if (crc32 != NULL) {
-        *crc32 = fk_crc32_update(*crc32, from, bytes);
-    }
-    return fwrite(from, 1, bytes, user) == bytes ? FK_OK : FK_E_IO;
-}
-
 /* A run by hand: what was saved, without its manifest, the bare state dict in `name`. */
 static void make_old_run(bench *it, const char *name) {
     char path[128];
-    fk_torch_writer *writer = NULL;
     bench_save_well(it, RUN);
     assert_int_equal(unlink(bench_in_runs(it, RUN "/run.json")), 0);
     assert_int_equal(unlink(bench_in_runs(it, RUN "/weights")), 0);
     snprintf(path, sizeof path, RUN "/%s", name);
-    FILE *file = fopen(bench_in_runs(it, path), "w");
-    fk_sink sink = {.write = write_to_file, .user = file};
-    assert_int_equal(fk_torch_writer_create(it->sample.model.weights, &writer, &it->err), FK_OK);
-    assert_int_equal(fk_torch_writer_write(writer, &sink, NULL, NULL, &it->err), FK_OK);
-    fk_torch_writer_destroy(writer);
-    assert_int_equal(fclose(file), 0);
+    sample_write_checkpoint(it->sample.model.weights, bench_in_runs(it, path));
 }
 
 static fk_code adopt(bench *it, size_t changed) {

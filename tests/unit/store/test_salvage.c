@@ -23,19 +23,8 @@
 
 static const float vector[4] = {0.25f, -1.5f, 3.0f, 0.0f};
 
-static size_t offset_of(const char *path, const void *bytes, size_t count) {
-    size_t length = 0;
-    char *file = tree_read(path, &length);
-    char *found = memmem(file, length, bytes, count);
-    assert_non_null(found);
-    size_t offset = (size_t)(found - file);
-    free(file);
-    return offset;
-}
-
 static void flip_vector(run_bench *it, const char *id) {
-    const char *path = run_bench_file(it, id, "weights");
-    run_damage_flip(path, offset_of(path, vector, sizeof vector));
+    run_damage_flip_bytes(run_bench_file(it, id, "weights"), vector, sizeof vector);
 }
 
 static void flip_layer(run_bench *it, const char *id) {
@@ -202,7 +191,7 @@ static void test_without_a_manifest_the_crcs_tell(void **state) {
     const char *id = run_bench_save(it);
     run_bench_make_unverified(it, id, "2026-02-01T00:00:00.000000", "weights.pt");
     const char *path = run_bench_file(it, "2026-02-01T00:00:00.000000", "weights.pt");
-    run_damage_flip(path, offset_of(path, vector, sizeof vector));
+    run_damage_flip_bytes(path, vector, sizeof vector);
     assert_int_equal(load(it, NULL, PLAIN), FK_E_CORRUPT);
     assert_non_null(strstr(it->err.hint, "salvage"));
     assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
@@ -229,6 +218,68 @@ static void test_no_check_and_salvage_exclude_each_other(void **state) {
     const char *id = run_bench_save(it);
     assert_int_equal(load(it, id, (fk_load_options){.salvage = true, .no_verify = true}),
                      FK_E_USAGE);
+}
+
+/* ---- what is called as the vector is, and is none */
+
+static fk_value *dict_with(run_bench *it, const char *key, fk_value *item) {
+    fk_value *dict = fk_value_container(it->sample.values, FK_KIND_DICT);
+    assert_int_equal(fk_value_set(dict, key, item), FK_OK);
+    return dict;
+}
+
+static float other_floats[3] = {17.25f, -8.5f, 33.0f};
+
+static fk_value *other_tensor(run_bench *it) {
+    return sample_tensor(it->sample.values, other_floats, 3);
+}
+
+/* A run by hand whose weights are `top`; the other tensor in it is damaged. */
+static void make_by_hand(run_bench *it, const fk_value *top) {
+    static const char id[] = "2026-02-01T00:00:00.000000";
+    run_bench_make_unverified(it, run_bench_save(it), id, "weights");
+    const char *path = run_bench_file(it, id, "weights");
+    sample_write_checkpoint(top, path);
+    run_damage_flip_bytes(path, other_floats, sizeof other_floats);
+}
+
+static void test_an_attribute_of_the_only_tensor_is_no_vector(void **state) {
+    run_bench *it = *state;
+    fk_value *tensor = sample_tensor(it->sample.values, it->sample.floats, it->sample.count);
+    fk_value *attributes = dict_with(it, "personality_vector", other_tensor(it));
+    assert_int_equal(fk_value_set_attributes(tensor, attributes), FK_OK);
+    make_by_hand(it, tensor);
+    assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
+    assert_int_equal(fk_value_kind(fk_loaded_weights(loaded)), FK_KIND_TENSOR);
+    assert_non_null(find_loss(fk_loaded_info(loaded), "personality_vector"));
+}
+
+static void test_of_a_state_dict_a_tensor_of_that_name_is_left_out(void **state) {
+    run_bench *it = *state;
+    fk_value *top = dict_with(
+        it, "layer.weight", sample_tensor(it->sample.values, it->sample.floats, it->sample.count));
+    assert_int_equal(fk_value_set(top, "personality_vector", other_tensor(it)), FK_OK);
+    make_by_hand(it, top);
+    assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
+    load_assert_weights(it);
+    assert_null(fk_value_get(fk_loaded_weights(loaded), "personality_vector"));
+}
+
+static void test_an_attribute_of_that_name_takes_no_vector_away(void **state) {
+    run_bench *it = *state;
+    fk_values *values = it->sample.values;
+    fk_value *top = fk_value_container(values, FK_KIND_ORDERED_DICT);
+    fk_value_set(top, "weights_version", fk_value_string(values, "v1"));
+    fk_value_set(top, "architecture", fk_value_container(values, FK_KIND_DICT));
+    fk_value_set(top, "model", fk_value_copy(values, it->sample.model.weights));
+    fk_value_set(top, "personality_vector",
+                 fk_value_copy(values, it->sample.model.personality_vector));
+    fk_value_set_attributes(top, dict_with(it, "personality_vector", other_tensor(it)));
+    make_by_hand(it, top);
+    assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
+    load_assert_weights(it);
+    assert_vector();
+    assert_non_null(find_loss(fk_loaded_info(loaded), "personality_vector"));
 }
 
 /* ---- disks that fail */
@@ -426,6 +477,9 @@ int main(void) {
         T(test_without_a_manifest_the_crcs_tell),
         T(test_strict_is_about_the_assets),
         T(test_no_check_and_salvage_exclude_each_other),
+        T(test_an_attribute_of_the_only_tensor_is_no_vector),
+        T(test_of_a_state_dict_a_tensor_of_that_name_is_left_out),
+        T(test_an_attribute_of_that_name_takes_no_vector_away),
         T(test_a_bad_sector_loses_what_lies_in_it),
         T(test_a_read_that_fails_once_loses_nothing),
         T(test_a_disk_that_lost_its_rights_is_no_damage),
