@@ -12,30 +12,35 @@
 #include "store/names/layout.h"
 #include "store/run/pieces.h"
 
-fk_byte_range fk_damage_range(const fk_run_file *listed, const bool *damaged, size_t from) {
-    fk_byte_range range = {0};
-    size_t first = from;
-    while (first < listed->pieces && !damaged[first]) {
-        first++;
+/* The first piece from `from` on that is damaged, or that is not; else the number of pieces. */
+static size_t find_piece(const fk_run_file *listed, const bool *damaged, bool wanted, size_t from) {
+    while (from < listed->pieces && damaged[from] != wanted) {
+        from++;
     }
-    if (first == listed->pieces) {
-        return range;
-    }
-    size_t end = first;
-    while (end < listed->pieces && damaged[end]) {
-        end++;
-    }
-    uint64_t end_byte = end * FK_PIECE_BYTES;
-    range.offset = first * FK_PIECE_BYTES;
-    range.length = (end_byte < listed->bytes ? end_byte : listed->bytes) - range.offset;
-    return range;
+    return from;
 }
 
-/* One row per run of pieces. */
+static fk_byte_range range_of(const fk_run_file *listed, size_t first, size_t end) {
+    uint64_t offset = first * FK_PIECE_BYTES;
+    uint64_t end_byte = end * FK_PIECE_BYTES;
+    end_byte = end_byte < listed->bytes ? end_byte : listed->bytes;
+    return (fk_byte_range){.offset = offset, .length = end_byte - offset};
+}
+
+fk_byte_range fk_damage_range(const fk_run_file *listed, const bool *damaged) {
+    size_t first = find_piece(listed, damaged, true, 0);
+    return first == listed->pieces
+               ? (fk_byte_range){0}
+               : range_of(listed, first, find_piece(listed, damaged, false, first));
+}
+
+/* One row per run of pieces; an empty file has a piece, too. */
 static void add_pieces(const fk_damage *damage, const bool *damaged, fk_findings *findings) {
     const fk_run_file *listed = damage->listed;
-    fk_byte_range range = fk_damage_range(listed, damaged, 0);
-    while (range.length > 0) {
+    size_t first = find_piece(listed, damaged, true, 0);
+    while (first < listed->pieces) {
+        size_t end = find_piece(listed, damaged, false, first);
+        fk_byte_range range = range_of(listed, first, end);
         fk_problem problem = FK_PROBLEM("digest", listed->path);
         problem.offset = range.offset;
         problem.length = range.length;
@@ -43,9 +48,7 @@ static void add_pieces(const fk_damage *damage, const bool *damaged, fk_findings
                         "bytes %" PRIu64 " to %" PRIu64 " are not those that were saved%s%s",
                         range.offset, range.offset + range.length,
                         damage->summary[0] == '\0' ? "" : ": ", damage->summary);
-        uint64_t end = range.offset + range.length;
-        range =
-            fk_damage_range(listed, damaged, (size_t)((end + FK_PIECE_BYTES - 1) / FK_PIECE_BYTES));
+        first = find_piece(listed, damaged, true, end);
     }
 }
 
@@ -203,7 +206,7 @@ fk_code fk_damage_report(fk_damage *damage, const fk_torch_losses *losses, fk_fi
     damage->intact = count_intact(losses);
     damage->offset = damage->damaged == NULL
                          ? FK_NO_OFFSET
-                         : fk_damage_range(damage->listed, damage->damaged, 0).offset;
+                         : fk_damage_range(damage->listed, damage->damaged).offset;
     for (size_t i = 0; i < losses->count; i++) {
         add_row(damage, findings, losses, &losses->rows[i]);
     }

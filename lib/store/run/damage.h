@@ -13,11 +13,11 @@
 
 typedef struct fk_byte_range {
     uint64_t offset;
-    uint64_t length; /* 0: none */
+    uint64_t length;
 } fk_byte_range;
 
-/* The first run of damaged pieces from piece `from` on. */
-fk_byte_range fk_damage_range(const fk_run_file *listed, const bool *damaged, size_t from);
+/* The first run of damaged pieces; empty where there is none. */
+fk_byte_range fk_damage_range(const fk_run_file *listed, const bool *damaged);
 
 /* What is known of a damaged file. */
 typedef struct fk_damage {

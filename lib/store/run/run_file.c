@@ -96,7 +96,7 @@ fk_code fk_run_file_open(const fk_run *run, const char *path, const fk_run_file 
 
 static fk_code set_damaged(const fk_run *run, const fk_run_file *listed, const bool *damaged,
                            fk_error *err) {
-    fk_byte_range range = fk_damage_range(listed, damaged, 0);
+    fk_byte_range range = fk_damage_range(listed, damaged);
     fk_error_set(err, FK_E_CORRUPT,
                  "'%s' of run '%s' is damaged: bytes %" PRIu64 " to %" PRIu64
                  " are not those that were saved",

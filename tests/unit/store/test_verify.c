@@ -9,12 +9,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fake_kernel.h"
 #include "make_run.h"
+#include "store/run/run.h"
 #include "tree.h"
 
 static fk_run_list *verify(run_bench *it, const char *font_id, const char *run_id) {
@@ -76,6 +78,54 @@ static void test_sha256_is_checked_even_where_the_faster_digest_holds(void **sta
     fk_run_list *runs = verify(it, RUN_FONT, id);
     assert_int_equal(fk_run_list_at(runs, 0)->health, FK_CORRUPT);
     assert_non_null(run_find_problem(fk_run_list_at(runs, 0), "digest", "weights"));
+    fk_run_list_destroy(runs);
+}
+
+static void rewrite_number(run_bench *it, const char *id, const char *before, uint64_t number,
+                           uint64_t by) {
+    char old[128];
+    char fresh[128];
+    snprintf(old, sizeof old, "%s%" PRIu64, before, number);
+    snprintf(fresh, sizeof fresh, "%s%" PRIu64, before, by);
+    run_damage_rewrite(it, id, old, fresh);
+}
+
+/* The manifest lists a file as empty, with this digest; and so it is. */
+static void make_empty(run_bench *it, const char *id, const char *name, const char *sha256) {
+    fk_run_info *info = NULL;
+    char size[64];
+    assert_int_equal(fk_get_run_info(it->store, RUN_FONT, id, &info, &it->err), FK_OK);
+    const fk_run_file *file = fk_run_find_file(info, name);
+    snprintf(size, sizeof size, "%s\", \"size\": ", name);
+    rewrite_number(it, id, size, file->bytes, 0);
+    rewrite_number(it, id, "\"size_bytes\": ", info->size_bytes, info->size_bytes - file->bytes);
+    run_damage_rewrite(it, id, file->sha256[0], sha256);
+    if (strcmp(name, "weights") == 0) {
+        rewrite_number(it, id, "\"weights_bytes\": ", file->bytes, 0);
+    }
+    fk_run_info_destroy(info);
+    run_damage_truncate(run_bench_file(it, id, name), 0);
+}
+
+static void test_an_empty_file_has_one_piece_which_is_checked(void **state) {
+    run_bench *it = *state;
+    static const char of_nothing[] =
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const char *one = run_bench_save(it);
+    const char *two = run_bench_save(it);
+    char wrong[sizeof of_nothing];
+    memcpy(wrong, of_nothing, sizeof wrong);
+    wrong[0] = 'f';
+    make_empty(it, one, "feedback.json", of_nothing);
+    make_empty(it, two, "feedback.json", wrong);
+    make_empty(it, two, "weights", wrong);
+    fk_run_list *runs = verify(it, RUN_FONT, NULL);
+    const fk_run_info *good = fk_run_list_at(runs, 0);
+    const fk_run_info *bad = fk_run_list_at(runs, 1);
+    assert_null(run_find_problem(good, "digest", "feedback.json"));
+    assert_non_null(run_find_problem(bad, "digest", "feedback.json"));
+    assert_non_null(run_find_problem(bad, "digest", "weights"));
+    assert_int_equal(bad->health, FK_CORRUPT);
     fk_run_list_destroy(runs);
 }
 
@@ -247,6 +297,7 @@ int main(void) {
         T(test_one_run_one_font_or_all_are_checked),
         T(test_what_is_not_there_is_an_error),
         T(test_sha256_is_checked_even_where_the_faster_digest_holds),
+        T(test_an_empty_file_has_one_piece_which_is_checked),
         T(test_damaged_pieces_of_a_large_file_are_located),
         T(test_progress_counts_the_bytes_of_all_runs),
         T(test_damage_of_one_run_is_no_error_and_leaves_the_others),
