@@ -73,6 +73,13 @@ fk_code fk_error_set(fk_error *err, fk_code code, const char *format, ...) {
     return code;
 }
 
+fk_code fk_error_pass(fk_error *err, const fk_error *error) {
+    if (err != NULL) {
+        *err = *error;
+    }
+    return error->code;
+}
+
 void fk_error_subject(fk_error *err, fk_subject subject) {
     if (err != NULL) {
         err->subject = subject;

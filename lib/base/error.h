@@ -12,6 +12,9 @@
 fk_code fk_error_set(fk_error *err, fk_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Hands on an error that was looked at first. */
+fk_code fk_error_pass(fk_error *err, const fk_error *error);
+
 /* Adds to an error that is set. */
 void fk_error_subject(fk_error *err, fk_subject subject);
 void fk_error_offset(fk_error *err, uint64_t offset);

@@ -35,6 +35,10 @@ size_t fk_text_copy(char *into, size_t capacity, const char *text) {
     return length;
 }
 
+bool fk_text_is(const char *text, const char *other) {
+    return text != NULL && other != NULL && strcmp(text, other) == 0;
+}
+
 bool fk_text_starts_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }

@@ -10,6 +10,9 @@
  * does not fit; gives the bytes copied, the NUL not counted. */
 size_t fk_text_copy(char *into, size_t capacity, const char *text);
 
+/* Whether both texts are there and the same. */
+bool fk_text_is(const char *text, const char *other);
+
 /* Whether `text` starts or ends with another. */
 bool fk_text_starts_with(const char *text, const char *start);
 bool fk_text_ends_with(const char *text, const char *end);

@@ -35,7 +35,7 @@ typedef struct run_copy {
 
 static void run_copy_finish(run_copy *copy) {
     for (size_t i = copy->count; i-- > 0;) {
-        if (!copy->done && copy->target >= 0) {
+        if (!copy->done) {
             bool directory = strcmp(copy->written[i], FK_GLYPHS_DIRECTORY) == 0;
             (void)(directory ? fk_directory_remove_empty(copy->target, copy->written[i], NULL)
                              : fk_file_remove(copy->target, copy->written[i], NULL));
@@ -100,10 +100,7 @@ static fk_code open_target(run_copy *copy, fk_error *err) {
         return check_empty(copy, err);
     }
     if (why.system_errno != ENOENT) {
-        if (err != NULL) {
-            *err = why;
-        }
-        return code;
+        return fk_error_pass(err, &why);
     }
     code = fk_directory_make_path(copy->directory, &copy->made, err);
     return code == FK_OK ? fk_directory_open_path(copy->directory, &copy->target, err) : code;
@@ -209,12 +206,11 @@ static fk_code make_glyph_directory(run_copy *copy, fk_error *err) {
                          : code;
 }
 
+/* Whether a file of the manifest is damaged or missing; one of a newer version is whole. */
 static bool is_left_out(const fk_run *run, const char *path) {
     for (size_t i = 0; i < run->info.problem_count; i++) {
         const fk_problem *problem = &run->info.problems[i];
-        bool same = problem->path != NULL && strcmp(problem->path, path) == 0;
-        if (same && strcmp(problem->code, "version") != 0 &&
-            strcmp(problem->code, "unverified") != 0) {
+        if (fk_text_is(problem->path, path) && strcmp(problem->code, "version") != 0) {
             return true;
         }
     }
@@ -275,8 +271,7 @@ static fk_code copy_unlisted(run_copy *copy, fk_error *err) {
     for (size_t i = 0; code == FK_OK && i < inside.glyphs.count; i++) {
         char path[sizeof FK_GLYPHS_DIRECTORY + NAME_MAX + 2];
         snprintf(path, sizeof path, FK_GLYPHS_DIRECTORY "/%s", inside.glyphs.names[i]);
-        bool wanted = fk_text_ends_with(path, ".png") && !is_left_out(copy->run, path);
-        code = wanted ? copy_file(copy, path, NULL, err) : FK_OK;
+        code = fk_text_ends_with(path, ".png") ? copy_file(copy, path, NULL, err) : FK_OK;
         code = code == FK_E_CORRUPT ? FK_OK : code; /* no regular file: not an image of ours */
     }
     return code;
@@ -291,9 +286,7 @@ static fk_code check_access(const fk_run *run, fk_error *err) {
     if (code != FK_E_ACCESS) {
         return FK_OK;
     }
-    if (err != NULL) {
-        *err = why;
-    }
+    fk_error_pass(err, &why);
     return fk_run_error_path(run, code, err);
 }
 
@@ -315,7 +308,7 @@ static fk_code check_usable(const fk_run *run, fk_error *err) {
     }
     for (size_t i = 0; i < run->info.problem_count; i++) {
         const fk_problem *problem = &run->info.problems[i];
-        bool weights = problem->path != NULL && strcmp(problem->path, run->weights_name) == 0;
+        bool weights = fk_text_is(problem->path, run->weights_name);
         if (weights && strcmp(problem->code, "unverified") != 0) {
             code = strcmp(problem->code, "missing") == 0   ? FK_E_INCOMPLETE
                    : strcmp(problem->code, "version") == 0 ? FK_E_UNSUPPORTED
@@ -370,10 +363,7 @@ fk_code fk_copy_run(fk_store *store, const char *font_id, const char *run_id, co
         }
     }
     if (code != FK_OK) {
-        if (err != NULL) {
-            *err = why;
-        }
-        return code;
+        return fk_error_pass(err, &why);
     }
     code = copy_files(run, NULL, directory, &watch, err);
     if (code == FK_OK && ret_info != NULL) {
@@ -412,8 +402,5 @@ fk_code fk_salvage_run(fk_store *store, const char *font_id, const char *run_id,
     if (fk_salvage_may_help(code)) {
         return copy_salvaged(store, font_id, run_id, directory, &watch, ret_info, err);
     }
-    if (code != FK_OK && err != NULL) {
-        *err = why;
-    }
-    return code;
+    return code == FK_OK ? FK_OK : fk_error_pass(err, &why);
 }

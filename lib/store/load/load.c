@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/handle/options.h"
 #include "store/load/salvage.h"
 #include "store/names/layout.h"
@@ -12,13 +13,6 @@
 #include "store/run/run_file.h"
 #include "store/run/weights_check.h"
 #include "value/values.h"
-
-static fk_code pass_on(const fk_error *error, fk_error *err) {
-    if (err != NULL) {
-        *err = *error;
-    }
-    return error->code;
-}
 
 /* Takes over the run, also on failure. */
 static fk_code create_loaded(fk_run *run, fk_loaded **ret_loaded, fk_error *err) {
@@ -57,8 +51,7 @@ static fk_code be_strict(const fk_run *run, bool salvaged, fk_error *err) {
         const fk_problem *problem = &run->info.problems[i];
         bool missing = strcmp(problem->code, "missing") == 0;
         bool damaged = strcmp(problem->code, "size") == 0 || strcmp(problem->code, "digest") == 0;
-        bool weights = problem->path != NULL && run->weights_name != NULL &&
-                       strcmp(problem->path, run->weights_name) == 0;
+        bool weights = fk_text_is(problem->path, run->weights_name);
         if ((missing || damaged) && !(salvaged && weights)) {
             fk_code code = missing ? FK_E_INCOMPLETE : FK_E_CORRUPT;
             fk_error_set(err, code, "%s of run '%s': %s", problem->path, run->info.run_id,
@@ -82,7 +75,7 @@ static fk_code load_weights(fk_loaded *loaded, const fk_load_options *options, f
     }
     return options->salvage && fk_salvage_may_help(code)
                ? fk_salvage_weights(loaded, watch, &why, err)
-               : pass_on(&why, err);
+               : fk_error_pass(err, &why);
 }
 
 /* Weights first: without them the rest is of no use. `assets`: the other files, too. */
@@ -241,7 +234,7 @@ fk_code fk_load_model(fk_store *store, const char *font_id, const char *run_id,
     fk_error why = {0};
     code = load_opened(run, &asked, true, ret_loaded, &why);
     if (code == FK_OK || !is_about_run(code)) {
-        return code == FK_OK ? FK_OK : pass_on(&why, err);
+        return code == FK_OK ? FK_OK : fk_error_pass(err, &why);
     }
     fk_run_id other;
     bool found = false;
@@ -251,7 +244,7 @@ fk_code fk_load_model(fk_store *store, const char *font_id, const char *run_id,
         }
         name_other_run(found ? &other : NULL, &why);
     }
-    return pass_on(&why, err);
+    return fk_error_pass(err, &why);
 }
 
 fk_code fk_run_load_weights(fk_run *run, const fk_load_options *options, fk_loaded **ret_loaded,
@@ -271,7 +264,7 @@ fk_code fk_run_load_weights(fk_run *run, const fk_load_options *options, fk_load
         return FK_OK;
     }
     fk_load_name_newest(run, &why);
-    return pass_on(&why, err);
+    return fk_error_pass(err, &why);
 }
 
 void fk_loaded_destroy(fk_loaded *loaded) {

@@ -48,10 +48,7 @@ static fk_code add_font_of_all(verification *all, const char *font_id, fk_error 
         return FK_OK;
     }
     if (code == FK_E_NO_MEMORY || code == FK_E_STORE_NOT_FOUND) {
-        if (err != NULL) {
-            *err = why;
-        }
-        return code;
+        return fk_error_pass(err, &why);
     }
     verified_font *font = &all->fonts[all->count];
     font->unread = malloc(sizeof *font->unread);

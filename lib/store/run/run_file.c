@@ -140,10 +140,7 @@ fk_code fk_run_file_check(const fk_run *run, const fk_run_file *listed, fk_depth
 static fk_code note_failure(fk_run *run, fk_code code, const fk_problem *problem,
                             const fk_error *error, fk_error *err) {
     if (code == FK_E_NO_MEMORY || code == FK_E_CANCELLED) {
-        if (err != NULL) {
-            *err = *error;
-        }
-        return code;
+        return fk_error_pass(err, error);
     }
     fk_findings_add(&run->findings, code == FK_E_INCOMPLETE ? FK_INCOMPLETE : FK_CORRUPT, problem,
                     "%s", error->message);

@@ -13,13 +13,6 @@ static bool is_ours(fk_code code) {
     return code == FK_E_NO_MEMORY || code == FK_E_CANCELLED;
 }
 
-static fk_code pass_on(const fk_error *error, fk_error *err) {
-    if (err != NULL) {
-        *err = *error;
-    }
-    return error->code;
-}
-
 static fk_code read_checkpoint(fk_map *map, fk_error *err) {
     if (map->bytes == 0) {
         fk_code code = fk_error_set(err, FK_E_CORRUPT, "the file is empty");
@@ -49,7 +42,7 @@ static fk_code judge(fk_run *run, fk_map *map, int fd, fk_error *err) {
     fk_error error = {0};
     fk_code code = read_checkpoint(map, &error);
     if (is_ours(code)) {
-        return pass_on(&error, err);
+        return fk_error_pass(err, &error);
     }
     if (code == FK_OK) {
         fk_weights_note_format(run, map);
@@ -93,7 +86,7 @@ fk_code fk_weights_check_unverified(fk_run *run, fk_watch *watch, fk_error *err)
         return judge(run, &map, fd, err);
     }
     if (is_ours(code)) {
-        return pass_on(&error, err);
+        return fk_error_pass(err, &error);
     }
     bool no_file = code == FK_E_CORRUPT && error.offset == FK_NO_OFFSET;
     if (code == FK_E_INCOMPLETE || no_file) {

@@ -30,6 +30,15 @@ static void test_copies_are_cut_between_characters(void **state) {
     assert_int_equal(fk_text_copy(into, sizeof into, "\x80\x80\x80\x80\x80\x80\x80"), 5);
 }
 
+static void test_what_is_not_there_is_like_nothing(void **state) {
+    (void)state;
+    assert_true(fk_text_is("weights", "weights"));
+    assert_false(fk_text_is("weights", "weights.pt"));
+    assert_false(fk_text_is(NULL, "weights"));
+    assert_false(fk_text_is("weights", NULL));
+    assert_false(fk_text_is(NULL, NULL));
+}
+
 static void test_starts_and_ends(void **state) {
     (void)state;
     assert_true(fk_text_starts_with(".stage-1", ".stage-"));
@@ -213,6 +222,7 @@ static void test_bytes_become_hex(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_copies_are_cut_between_characters),
+        cmocka_unit_test(test_what_is_not_there_is_like_nothing),
         cmocka_unit_test(test_starts_and_ends),
         cmocka_unit_test(test_characters_come_back_from_utf8),
         cmocka_unit_test(test_what_is_no_utf8_is_refused),
