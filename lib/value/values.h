@@ -1,6 +1,7 @@
 /* The inside of fk_values and fk_value, for the library. Layout and invariants:
  * V1 a value never leaves its arena, and everything it points to is in the same arena (storages'
- * bytes apart). V2 a tensor's view lies within its storage. */
+ * bytes apart). V2 a tensor's view lies within its storage; its elements, each counted, take less
+ * than 2^63 bytes. */
 #ifndef FK_VALUE_VALUES_H
 #define FK_VALUE_VALUES_H
 

@@ -206,7 +206,7 @@ static fk_code parse(const weights_reading *reading, fk_error *err) {
     if (code == FK_OK) {
         code = fk_weights_unwrap(top, &loaded->weights, err);
     }
-    if (code != FK_OK && err != NULL && err->path[0] == '\0') {
+    if (code != FK_OK) {
         fk_error_path(err, reading->name);
     }
     return code;

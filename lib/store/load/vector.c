@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/limits.h"
 #include "value/dtype.h"
 #include "value/values.h"
@@ -33,9 +32,9 @@ fk_code fk_vector_own(fk_loaded *loaded, fk_error *err) {
         return FK_OK;
     }
     const fk_tensor *vector = fk_value_as_tensor(loaded->weights.personality_vector);
-    uint64_t bytes = 0;
-    if (!fk_checked_multiply(fk_tensor_elements(vector), fk_dtype_bytes(vector->dtype), &bytes) ||
-        (bytes > loaded->map.bytes && bytes > FK_LIMIT_EXPANDED_BYTES)) {
+    /* of every tensor that is less than 2^63 (V2) */
+    uint64_t bytes = fk_tensor_elements(vector) * fk_dtype_bytes(vector->dtype);
+    if (bytes > loaded->map.bytes && bytes > FK_LIMIT_EXPANDED_BYTES) {
         /* an expanded view takes any number of bytes to write out */
         return fk_error_set(err, FK_E_LIMIT, "the personality vector is larger than its file");
     }

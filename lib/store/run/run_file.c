@@ -121,7 +121,7 @@ fk_code fk_run_file_check(const fk_run *run, const fk_run_file *listed, fk_depth
     fk_pieces_job job = {.fd = fd,
                          .path = listed->path,
                          .bytes = listed->bytes,
-                         .file = depth == FK_DEPTH_SIZES ? NULL : listed,
+                         .file = listed,
                          .sha256 = depth == FK_DEPTH_FULL,
                          .into = into,
                          .watch = watch};
