@@ -90,10 +90,11 @@ static fk_code parse_text(fk_run *run, bool with_files, fk_error *err) {
     fk_error_set(&run->manifest_error, FK_E_CORRUPT, "run.json is damaged");
     fk_code code = fk_manifest_read(run->manifest_text, run->manifest_length, with_files,
                                     run->values, &state, &run->info, &run->manifest_error);
-    if (code != FK_OK) {
+    if (code == FK_E_NO_MEMORY) {
         return fk_error_no_memory(err);
     }
-    run->manifest = state == FK_MANIFEST_GOOD      ? FK_RUN_MANIFEST_GOOD
+    run->manifest = code != FK_OK                  ? FK_RUN_MANIFEST_UNREADABLE
+                    : state == FK_MANIFEST_GOOD    ? FK_RUN_MANIFEST_GOOD
                     : state == FK_MANIFEST_DAMAGED ? FK_RUN_MANIFEST_DAMAGED
                                                    : FK_RUN_MANIFEST_NEWER;
     return FK_OK;

@@ -7,21 +7,16 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "digest/digest.h"
 #include "fake_memory.h"
+#include "fake_openssl.h"
 
 enum { MEBIBYTE = 1 << 20 };
 
 static fk_error err;
 static bool fail_attributes;
-static bool fail_context;
-static atomic_int updates_left = -1; /* until one fails; below 0: none */
-static atomic_int finals_left = -1;
-static atomic_int inits_left = -1;
 static int threads_started;
 static int threads_max; /* no more can be had */
 
@@ -31,14 +26,6 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
                           void *user);
 int __real_pthread_attr_init(pthread_attr_t *attributes);
 int __wrap_pthread_attr_init(pthread_attr_t *attributes);
-int __real_EVP_DigestUpdate(EVP_MD_CTX *context, const void *from, size_t bytes);
-int __wrap_EVP_DigestUpdate(EVP_MD_CTX *context, const void *from, size_t bytes);
-int __real_EVP_DigestFinal_ex(EVP_MD_CTX *context, unsigned char *into, unsigned *length);
-int __wrap_EVP_DigestFinal_ex(EVP_MD_CTX *context, unsigned char *into, unsigned *length);
-int __real_EVP_DigestInit_ex2(EVP_MD_CTX *context, const EVP_MD *type, const OSSL_PARAM *params);
-int __wrap_EVP_DigestInit_ex2(EVP_MD_CTX *context, const EVP_MD *type, const OSSL_PARAM *params);
-EVP_MD_CTX *__real_EVP_MD_CTX_new(void);
-EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void);
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *user) {
@@ -53,31 +40,11 @@ int __wrap_pthread_attr_init(pthread_attr_t *attributes) {
     return fail_attributes ? ENOMEM : __real_pthread_attr_init(attributes);
 }
 
-static bool runs_out(atomic_int *left) {
-    return *left >= 0 && atomic_fetch_sub(left, 1) == 0;
-}
-
-int __wrap_EVP_DigestUpdate(EVP_MD_CTX *context, const void *from, size_t bytes) {
-    return runs_out(&updates_left) ? 0 : __real_EVP_DigestUpdate(context, from, bytes);
-}
-
-int __wrap_EVP_DigestFinal_ex(EVP_MD_CTX *context, unsigned char *into, unsigned *length) {
-    return runs_out(&finals_left) ? 0 : __real_EVP_DigestFinal_ex(context, into, length);
-}
-
-int __wrap_EVP_DigestInit_ex2(EVP_MD_CTX *context, const EVP_MD *type, const OSSL_PARAM *params) {
-    return runs_out(&inits_left) ? 0 : __real_EVP_DigestInit_ex2(context, type, params);
-}
-
-EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void) {
-    return fail_context ? NULL : __real_EVP_MD_CTX_new();
-}
-
 static int relent(void **state) {
     (void)state;
     fake_memory_relent();
-    fail_attributes = fail_context = false;
-    updates_left = finals_left = inits_left = -1;
+    fake_openssl_relent();
+    fail_attributes = false;
     threads_started = 0;
     threads_max = 1000;
     return 0;
@@ -156,7 +123,7 @@ static void test_openssl_that_fails_on_the_thread_fails_the_stream(void **state)
     static const size_t sizes[] = {MEBIBYTE / 4 + 1, 3 * MEBIBYTE, 40 * MEBIBYTE};
     for (size_t i = 0; i < 3; i++) {
         FK_SCOPED(fk_file_digests_finish) fk_file_digests digests = {0};
-        updates_left = 1;
+        fake_openssl_fail(FAKE_OPENSSL_UPDATE, 2);
         assert_int_equal(digest_zeros(sizes[i], &digests), FK_E_IO);
         assert_string_equal(err.message, "OpenSSL cannot compute SHA-256");
         assert_string_not_equal(err.hint, "");
@@ -167,24 +134,24 @@ static void test_openssl_that_fails_on_the_thread_fails_the_stream(void **state)
 static void test_a_piece_that_cannot_end_fails_the_stream(void **state) {
     (void)state;
     fk_file_digests digests = {0};
-    finals_left = 0;
+    fake_openssl_fail(FAKE_OPENSSL_FINAL, 1);
     assert_int_equal(digest_zeros(17 * MEBIBYTE, &digests), FK_E_IO);
-    finals_left = 1;
+    fake_openssl_fail(FAKE_OPENSSL_FINAL, 2);
     assert_int_equal(digest_zeros(17 * MEBIBYTE, &digests), FK_E_IO);
-    inits_left = 1;
+    fake_openssl_fail(FAKE_OPENSSL_INIT, 2);
     assert_int_equal(digest_zeros(0, &digests), FK_E_IO);
 }
 
 static void test_openssl_that_fails_at_once_is_an_error(void **state) {
     (void)state;
     char hex[FK_SHA256_HEX_BYTES];
-    updates_left = 0;
+    fake_openssl_fail(FAKE_OPENSSL_UPDATE, 1);
     assert_int_equal(fk_sha256_hex("abc", 3, hex, &err), FK_E_IO);
-    finals_left = 0;
+    fake_openssl_fail(FAKE_OPENSSL_FINAL, 1);
     assert_int_equal(fk_sha256_hex("abc", 3, hex, &err), FK_E_IO);
-    inits_left = 0;
+    fake_openssl_fail(FAKE_OPENSSL_INIT, 1);
     assert_int_equal(fk_sha256_hex("abc", 3, hex, NULL), FK_E_IO);
-    fail_context = true;
+    fake_openssl_fail(FAKE_OPENSSL_CONTEXT, 1);
     assert_int_equal(fk_sha256_hex("abc", 3, hex, &err), FK_E_NO_MEMORY);
 }
 

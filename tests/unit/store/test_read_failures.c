@@ -1,6 +1,6 @@
-/* Reading while the kernel refuses one call after the other, or while names vanish between the
- * calls: an error that says so or an answer, nothing changed, nothing half copied. And on file
- * systems that do not tell the types of names. */
+/* Reading while the kernel or OpenSSL refuse one call after the other, or while names vanish
+ * between the calls: an error that says so or an answer, nothing changed, nothing half copied. And
+ * on file systems that do not tell the types of names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fake_kernel.h"
+#include "fake_openssl.h"
 #include "make_run.h"
 #include "os/kernel.h"
 #include "store/load/salvage.h"
@@ -170,6 +171,45 @@ static void test_refused_reads_of_runs_without_manifest_change_nothing(void **st
     refuse_all(it, EACCES);
     flip_weights(it, "2026-02-01T00:00:00.000000");
     refuse_all(it, EIO);
+}
+
+static void test_openssl_that_fails_is_named(void **state) {
+    run_bench *it = *state;
+    run_bench_save(it);
+    char *before = tree_listing(it->path, true);
+    size_t failures = 0;
+    for (size_t i = 0; i < CALLS; i++) {
+        for (int call = FAKE_OPENSSL_INIT; call < FAKE_OPENSSL_CALLS; call++) {
+            bool failed = true;
+            for (size_t nth = 1; failed; nth++) {
+                fake_openssl_fail((fake_openssl_call)call, nth);
+                bool reports = nth % 2 == 1;
+                fk_code code = call_reporting(it, calls[i], reports);
+                failed = fake_openssl_relent();
+                assert_true(code == FK_OK || failed);
+                if (code != FK_OK && reports) {
+                    assert_non_null(strstr(it->err.message, "OpenSSL"));
+                    failures++;
+                }
+            }
+        }
+    }
+    assert_true(failures > 10);
+    char *after = tree_listing(it->path, true);
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+}
+
+static void test_a_manifest_that_openssl_cannot_check_says_so(void **state) {
+    run_bench *it = *state;
+    const char *id = run_bench_save(it);
+    fk_loaded *loaded = NULL;
+    fake_openssl_fail(FAKE_OPENSSL_INIT, 1);
+    assert_int_equal(fk_load_model(it->store, RUN_FONT, id, NULL, &loaded, &it->err), FK_E_IO);
+    assert_non_null(strstr(it->err.message, "OpenSSL"));
+    assert_non_null(strstr(it->err.hint, "openssl.cnf"));
+    assert_non_null(strstr(it->err.path, "run.json"));
 }
 
 /* ---- names that vanish */
@@ -352,6 +392,8 @@ int main(void) {
         T(test_refused_reads_of_whole_runs_change_nothing),
         T(test_refused_reads_of_damaged_runs_change_nothing),
         T(test_refused_reads_of_runs_without_manifest_change_nothing),
+        T(test_openssl_that_fails_is_named),
+        T(test_a_manifest_that_openssl_cannot_check_says_so),
         T(test_what_vanishes_between_two_calls_is_told_or_not_needed),
         T(test_weights_that_shrink_while_they_are_read_are_damaged),
         T(test_a_salvage_that_finds_nothing_needs_no_error_to_fill_in),
