@@ -8,11 +8,13 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "fake_kernel.h"
 #include "fake_memory.h"
 #include "make_run.h"
 #include "store/run/health.h"
@@ -161,6 +163,20 @@ static int go_on(uint64_t done, uint64_t total, void *user) {
 static fk_code verify(run_bench *it) {
     fk_run_list *runs = NULL;
     fk_code code = fk_verify(it->store, NULL, NULL, go_on, NULL, &runs, wanted);
+    fk_run_list_destroy(runs);
+    return code;
+}
+
+/* The two reads of runs/ are answered, that of the run's directory is not. */
+static fk_code verify_what_cannot_be_listed(run_bench *it) {
+    fk_run_list *runs = NULL;
+    fake_kernel_fail("getdents", 3, EIO, FAKE_EVER_AFTER);
+    fk_code code = fk_verify(it->store, RUN_FONT, NULL, NULL, NULL, &runs, wanted);
+    fake_kernel_relent();
+    if (code == FK_OK) {
+        assert_int_equal(fk_run_list_at(runs, 0)->health, FK_CORRUPT);
+        assert_non_null(run_find_problem(fk_run_list_at(runs, 0), "manifest", NULL));
+    }
     fk_run_list_destroy(runs);
     return code;
 }
@@ -319,22 +335,22 @@ static void test_fallbacks_survive_when_memory_runs_out(void **state) {
     }
 }
 
+/* As many as it takes to fill a chunk of the list's arena with their rows. */
 static void test_fonts_that_cannot_be_looked_at_survive_when_memory_runs_out(void **state) {
     run_bench *it = *state;
-    run_bench_save(it);
-    assert_int_equal(mkdir(tree_path(it->path, "2-dumb"), 0777), 0);
-    tree_write(tree_path(it->path, "2-dumb/runs"), "x", 1);
+    for (int number = 2; number < 14; number++) {
+        char name[32];
+        snprintf(name, sizeof name, "%d-dumb", number);
+        assert_int_equal(mkdir(tree_path(it->path, name), 0777), 0);
+        snprintf(name, sizeof name, "%d-dumb/runs", number);
+        tree_write(tree_path(it->path, name), "x", 1);
+    }
     starve(it, verify);
 }
 
 static void flip_vector(const char *path) {
     static const float vector[4] = {0.25f, -1.5f, 3.0f, 0.0f};
-    size_t length = 0;
-    char *bytes = tree_read(path, &length);
-    char *found = memmem(bytes, length, vector, sizeof vector);
-    assert_non_null(found);
-    run_damage_flip(path, (size_t)(found - bytes));
-    free(bytes);
+    run_damage_flip_bytes(path, vector, sizeof vector);
 }
 
 /* The last allocations of a call fail, each. `first` is where to begin, and where next time. */
@@ -377,6 +393,19 @@ static void test_lost_vectors_survive_when_memory_runs_out(void **state) {
     }
 }
 
+static void test_runs_that_cannot_be_listed_survive_when_memory_runs_out(void **state) {
+    run_bench *it = *state;
+    size_t first = 1;
+    wanted = &it->err;
+    for (int count = 0; count < 64; count++) {
+        it->sample.metadata.training = padding(it, count);
+        it->saved = 0;
+        const char *id = run_bench_save(it);
+        starve_at_the_end(it, verify_what_cannot_be_listed, &first);
+        tree_destroy(strdup(run_bench_file(it, id, "")));
+    }
+}
+
 static void test_what_a_fallback_tells_is_told_or_memory_ran_out(void **state) {
     run_bench *it = *state;
     size_t first = 1;
@@ -403,6 +432,7 @@ int main(void) {
         T(test_fallbacks_survive_when_memory_runs_out),
         T(test_fonts_that_cannot_be_looked_at_survive_when_memory_runs_out),
         T(test_lost_vectors_survive_when_memory_runs_out),
+        T(test_runs_that_cannot_be_listed_survive_when_memory_runs_out),
         T(test_what_a_fallback_tells_is_told_or_memory_ran_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
