@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -27,6 +28,16 @@ void load_assert_weights(run_bench *it) {
     assert_int_equal(fk_tensor_elements(tensor), it->sample.count);
     assert_memory_equal(fk_tensor_data(tensor), it->sample.floats,
                         it->sample.count * sizeof(float));
+}
+
+const fk_problem *load_find_loss(const fk_run_info *info, const char *tensor) {
+    for (size_t i = 0; i < info->problem_count; i++) {
+        const fk_problem *problem = &info->problems[i];
+        if (problem->tensor != NULL && strcmp(problem->tensor, tensor) == 0) {
+            return problem;
+        }
+    }
+    return NULL;
 }
 
 int load_teardown(void **state) {

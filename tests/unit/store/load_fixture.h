@@ -19,6 +19,9 @@ fk_code load(run_bench *it, const char *run_id, fk_load_options options);
 const fk_tensor *load_layer(void);
 void load_assert_weights(run_bench *it);
 
+/* The problem that names a tensor, or NULL. */
+const fk_problem *load_find_loss(const fk_run_info *info, const char *tensor);
+
 /* For cmocka, with run_bench_setup. */
 int load_teardown(void **state);
 

@@ -32,16 +32,6 @@ static void flip_layer(run_bench *it, const char *id) {
     run_damage_flip(path, run_weights_offset(it, path) + 17);
 }
 
-static const fk_problem *find_loss(const fk_run_info *info, const char *tensor) {
-    for (size_t i = 0; i < info->problem_count; i++) {
-        const fk_problem *problem = &info->problems[i];
-        if (problem->tensor != NULL && strcmp(problem->tensor, tensor) == 0) {
-            return problem;
-        }
-    }
-    return NULL;
-}
-
 static void assert_vector(void) {
     const fk_tensor *found = fk_loaded_personality_vector(loaded);
     assert_non_null(found);
@@ -71,7 +61,7 @@ static void test_a_lost_tensor_is_a_problem_with_its_bytes(void **state) {
         assert_vector();
         assert_non_null(fk_loaded_architecture(loaded));
         const fk_run_info *info = fk_loaded_info(loaded);
-        const fk_problem *problem = find_loss(info, "model.layer.weight");
+        const fk_problem *problem = load_find_loss(info, "model.layer.weight");
         assert_non_null(problem);
         assert_int_equal(info->health, FK_CORRUPT);
         assert_string_equal(problem->code, "digest");
@@ -88,7 +78,7 @@ static void test_a_lost_vector_is_none(void **state) {
     assert_int_equal(load(it, id, SALVAGE), FK_OK);
     load_assert_weights(it);
     assert_null(fk_loaded_personality_vector(loaded));
-    assert_non_null(find_loss(fk_loaded_info(loaded), "personality_vector"));
+    assert_non_null(load_find_loss(fk_loaded_info(loaded), "personality_vector"));
 }
 
 static void test_without_salvage_the_error_tells_of_it(void **state) {
@@ -181,7 +171,7 @@ static void test_a_damaged_manifest_leaves_the_crcs_to_tell(void **state) {
     flip_layer(it, id);
     assert_int_equal(load(it, id, SALVAGE), FK_OK);
     assert_null(fk_value_get(fk_loaded_weights(loaded), "layer.weight"));
-    assert_non_null(find_loss(fk_loaded_info(loaded), "model.layer.weight"));
+    assert_non_null(load_find_loss(fk_loaded_info(loaded), "model.layer.weight"));
     assert_int_equal(unlink(run_bench_file(it, id, "weights")), 0);
     assert_nothing_left(it, id, "there are no weights");
 }
@@ -196,7 +186,7 @@ static void test_without_a_manifest_the_crcs_tell(void **state) {
     assert_non_null(strstr(it->err.hint, "salvage"));
     assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
     load_assert_weights(it);
-    assert_string_equal(find_loss(fk_loaded_info(loaded), "personality_vector")->path,
+    assert_string_equal(load_find_loss(fk_loaded_info(loaded), "personality_vector")->path,
                         "weights.pt");
 }
 
@@ -218,68 +208,6 @@ static void test_no_check_and_salvage_exclude_each_other(void **state) {
     const char *id = run_bench_save(it);
     assert_int_equal(load(it, id, (fk_load_options){.salvage = true, .no_verify = true}),
                      FK_E_USAGE);
-}
-
-/* ---- what is called as the vector is, and is none */
-
-static fk_value *dict_with(run_bench *it, const char *key, fk_value *item) {
-    fk_value *dict = fk_value_container(it->sample.values, FK_KIND_DICT);
-    assert_int_equal(fk_value_set(dict, key, item), FK_OK);
-    return dict;
-}
-
-static float other_floats[3] = {17.25f, -8.5f, 33.0f};
-
-static fk_value *other_tensor(run_bench *it) {
-    return sample_tensor(it->sample.values, other_floats, 3);
-}
-
-/* A run by hand whose weights are `top`; the other tensor in it is damaged. */
-static void make_by_hand(run_bench *it, const fk_value *top) {
-    static const char id[] = "2026-02-01T00:00:00.000000";
-    run_bench_make_unverified(it, run_bench_save(it), id, "weights");
-    const char *path = run_bench_file(it, id, "weights");
-    sample_write_checkpoint(top, path);
-    run_damage_flip_bytes(path, other_floats, sizeof other_floats);
-}
-
-static void test_an_attribute_of_the_only_tensor_is_no_vector(void **state) {
-    run_bench *it = *state;
-    fk_value *tensor = sample_tensor(it->sample.values, it->sample.floats, it->sample.count);
-    fk_value *attributes = dict_with(it, "personality_vector", other_tensor(it));
-    assert_int_equal(fk_value_set_attributes(tensor, attributes), FK_OK);
-    make_by_hand(it, tensor);
-    assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
-    assert_int_equal(fk_value_kind(fk_loaded_weights(loaded)), FK_KIND_TENSOR);
-    assert_non_null(find_loss(fk_loaded_info(loaded), "personality_vector"));
-}
-
-static void test_of_a_state_dict_a_tensor_of_that_name_is_left_out(void **state) {
-    run_bench *it = *state;
-    fk_value *top = dict_with(
-        it, "layer.weight", sample_tensor(it->sample.values, it->sample.floats, it->sample.count));
-    assert_int_equal(fk_value_set(top, "personality_vector", other_tensor(it)), FK_OK);
-    make_by_hand(it, top);
-    assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
-    load_assert_weights(it);
-    assert_null(fk_value_get(fk_loaded_weights(loaded), "personality_vector"));
-}
-
-static void test_an_attribute_of_that_name_takes_no_vector_away(void **state) {
-    run_bench *it = *state;
-    fk_values *values = it->sample.values;
-    fk_value *top = fk_value_container(values, FK_KIND_ORDERED_DICT);
-    fk_value_set(top, "weights_version", fk_value_string(values, "v1"));
-    fk_value_set(top, "architecture", fk_value_container(values, FK_KIND_DICT));
-    fk_value_set(top, "model", fk_value_copy(values, it->sample.model.weights));
-    fk_value_set(top, "personality_vector",
-                 fk_value_copy(values, it->sample.model.personality_vector));
-    fk_value_set_attributes(top, dict_with(it, "personality_vector", other_tensor(it)));
-    make_by_hand(it, top);
-    assert_int_equal(load(it, NULL, SALVAGE), FK_OK);
-    load_assert_weights(it);
-    assert_vector();
-    assert_non_null(find_loss(fk_loaded_info(loaded), "personality_vector"));
 }
 
 /* ---- disks that fail */
@@ -306,7 +234,7 @@ static void test_a_bad_sector_loses_what_lies_in_it(void **state) {
     const char *id = run_bench_save(it);
     assert_int_equal(load_with_bad_sector(it, id, 50), FK_OK);
     assert_null(fk_value_get(fk_loaded_weights(loaded), "layer.weight"));
-    assert_non_null(find_loss(fk_loaded_info(loaded), "model.layer.weight"));
+    assert_non_null(load_find_loss(fk_loaded_info(loaded), "model.layer.weight"));
     assert_vector();
     assert_int_equal(load_with_bad_sector(it, id, 0), FK_E_IO);
     assert_non_null(strstr(it->err.message, "nothing can be salvaged"));
@@ -402,7 +330,7 @@ static void test_what_is_left_is_written_as_a_new_checkpoint(void **state) {
     flip_vector(it, id);
     run_damage_flip(run_bench_file(it, id, "sample.png"), 30);
     assert_int_equal(copy(it, id, &found), FK_OK);
-    assert_non_null(find_loss(found.info, "personality_vector"));
+    assert_non_null(load_find_loss(found.info, "personality_vector"));
     assert_non_null(run_find_problem(found.info, "digest", "sample.png"));
     assert_false(is_copied(&found, "run.json"));
     assert_false(is_copied(&found, "sample.png"));
@@ -477,9 +405,6 @@ int main(void) {
         T(test_without_a_manifest_the_crcs_tell),
         T(test_strict_is_about_the_assets),
         T(test_no_check_and_salvage_exclude_each_other),
-        T(test_an_attribute_of_the_only_tensor_is_no_vector),
-        T(test_of_a_state_dict_a_tensor_of_that_name_is_left_out),
-        T(test_an_attribute_of_that_name_takes_no_vector_away),
         T(test_a_bad_sector_loses_what_lies_in_it),
         T(test_a_read_that_fails_once_loses_nothing),
         T(test_a_disk_that_lost_its_rights_is_no_damage),

@@ -143,6 +143,9 @@ static void test_wrong_font_ids_are_refused(void **state) {
     assert_int_equal(fk_save_model(it->store, "Fruity", &it->sample.model, &it->id, &it->err),
                      FK_E_INVALID);
     assert_int_equal(it->err.subject, FK_SUBJECT_FONT_ID);
+    assert_int_equal(fk_draft_create(it->store, "Fruity", NULL, &it->draft, &it->err),
+                     FK_E_INVALID);
+    assert_null(it->draft);
     assert_int_equal(tree_count(it->path, "", NULL), 0);
 }
 
