@@ -83,7 +83,12 @@ typedef struct zip_gap {
     size_t next; /* the intact record behind it */
     uint64_t start;
     uint64_t end;
+    uint64_t patience; /* bytes that may still be looked at, in all gaps together: a directory may
+                          tell of one record a million times */
 } zip_gap;
+
+static const uint64_t descriptors[] = {0, 16, 24};
+enum { DESCRIPTORS = sizeof descriptors / sizeof descriptors[0] };
 
 /* Goes on to the next gap; at the end of the records it is empty. `order` is that of the intact
  * records in the file. */
@@ -99,14 +104,15 @@ static void find_gap(const fk_zip *zip, const size_t *order, size_t intact,
 
 /* Only its local header or its descriptor is damaged when its bytes, which end with the gap or in
  * front of a descriptor, have the CRC that the directory tells: then it is found. */
-static bool find_payload(const fk_zip *zip, const zip_gap *gap, fk_zip_record *record) {
-    static const uint64_t descriptors[] = {0, 16, 24};
+static bool find_payload(const fk_zip *zip, zip_gap *gap, fk_zip_record *record) {
     fk_zip_entry *entry = &record->entry;
-    for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++) {
+    for (size_t i = 0; i < DESCRIPTORS; i++) {
         uint64_t room = gap->end - entry->header;
-        if (room < descriptors[i] || room - descriptors[i] < entry->bytes) {
+        if (room < descriptors[i] || room - descriptors[i] < entry->bytes ||
+            entry->bytes > gap->patience) {
             return false;
         }
+        gap->patience -= entry->bytes;
         uint64_t offset = gap->end - descriptors[i] - entry->bytes;
         if (fk_crc32_update(0, zip->bytes + offset, entry->bytes) == entry->crc32) {
             entry->offset = offset;
@@ -119,7 +125,7 @@ static bool find_payload(const fk_zip *zip, const zip_gap *gap, fk_zip_record *r
 /* A damaged record lies in the gap that it should begin in; else the first one has to do. */
 static void place_damaged(fk_zip *zip, const size_t *order, size_t intact,
                           uint64_t directory_offset) {
-    zip_gap gap = {0};
+    zip_gap gap = {.patience = DESCRIPTORS * directory_offset};
     find_gap(zip, order, intact, directory_offset, &gap);
     const zip_gap first = gap;
     for (size_t i = intact; i < zip->count; i++) {
@@ -132,6 +138,7 @@ static void place_damaged(fk_zip *zip, const size_t *order, size_t intact,
         bool named = record->named_twice || !fk_text_starts_with(record->entry.name, zip->numbered);
         if (within && named && record->entry.crc32 != 0 && find_payload(zip, &gap, record)) {
             record->entry.damaged = false;
+            gap.end = gap.start; /* taken */
             continue;
         }
         record->entry.offset = place->start;

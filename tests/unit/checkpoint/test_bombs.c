@@ -180,6 +180,64 @@ static long peak_kib(void) {
     return usage.ru_maxrss;
 }
 
+/* A directory that tells of one damaged record again and again. `right`: with its CRC. */
+static void repeat_a_record(archive *built, bool right) {
+    enum { TIMES = 60000, PAYLOAD_BYTES = 16 << 20 };
+    uint8_t *payload = calloc(PAYLOAD_BYTES, 1);
+    assert_non_null(payload);
+    const archive_record big = {"archive/data/0", payload, PAYLOAD_BYTES};
+    archive_local(built, &two_tensors[PICKLE], PICKLE, true);
+    archive_local(built, &big, STORAGE_0, true);
+    built->file.bytes[built->descriptor[STORAGE_0]] ^= 1;
+    size_t directory = built->file.length;
+    archive_entry(built, &two_tensors[PICKLE], PICKLE, true);
+    archive_entry(built, &big, STORAGE_0, true);
+    size_t entry = built->entry[STORAGE_0];
+    size_t bytes = built->file.length - entry;
+    built->file.bytes[entry + 16] ^= right ? 0 : 1;
+    FK_SCOPED(fk_freep) void *again = malloc(bytes);
+    assert_non_null(again);
+    memcpy(again, built->file.bytes + entry, bytes);
+    repeat(&built->file, again, bytes, TIMES - 1);
+    fk_buffer_append_text(&built->file, "PK\5\6");
+    fk_buffer_append_u32(&built->file, 0);
+    fk_buffer_append_u16(&built->file, TIMES + 1);
+    fk_buffer_append_u16(&built->file, TIMES + 1);
+    fk_buffer_append_u32(&built->file, (uint32_t)(built->file.length - 12 - directory));
+    fk_buffer_append_u32(&built->file, (uint32_t)directory);
+    fk_buffer_append_u16(&built->file, 0);
+    free(payload);
+}
+
+/* In a child, which the system ends when it takes too long. */
+static void survive_a_repeated_record(bool right) {
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit seconds = {MOST_SECONDS, MOST_SECONDS};
+        archive built = {0};
+        setrlimit(RLIMIT_CPU, &seconds);
+        repeat_a_record(&built, right);
+        salvage(built.file.bytes, built.file.length);
+        archive_finish(&built);
+        _exit(0);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+}
+
+static void test_a_record_told_often_is_looked_for_a_few_times(void **state) {
+    (void)state;
+    survive_a_repeated_record(false);
+}
+
+static void test_a_record_told_often_is_found_once(void **state) {
+    (void)state;
+    survive_a_repeated_record(true);
+}
+
 /* In a child: 0, or 2 when it took too much memory; the system ends one that takes too long. */
 static int measure(const char *name, void (*write)(fk_buffer *pickle)) {
     const struct rlimit seconds = {MOST_SECONDS, MOST_SECONDS};
@@ -242,6 +300,8 @@ int main(void) {
         cmocka_unit_test(test_list_tensors_under_long_keys),
         cmocka_unit_test(test_name_long_globals),
         cmocka_unit_test(test_copy_a_list_often),
+        cmocka_unit_test(test_a_record_told_often_is_looked_for_a_few_times),
+        cmocka_unit_test(test_a_record_told_often_is_found_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
