@@ -176,10 +176,7 @@ static fk_code pass_on(const fk_generation *it, fk_code code, const fk_error *ca
         fk_error_hint(err, "look into the trash");
         return FK_E_RUN_NOT_FOUND;
     }
-    if (code != FK_OK && err != NULL) {
-        *err = *cause;
-    }
-    return code;
+    return code == FK_OK ? FK_OK : fk_error_pass(err, cause);
 }
 
 static fk_code carry(fk_generation *it, fk_error *err) {

@@ -120,10 +120,7 @@ static fk_code undo(const fk_exchange *it, const fk_error *why, fk_error *err) {
     if (fk_directory_exchange(it->runs, it->entry, it->directory, &unknown, NULL) != FK_OK) {
         return cannot_undo(it, why, err);
     }
-    if (err != NULL) {
-        *err = *why;
-    }
-    return why->code;
+    return fk_error_pass(err, why);
 }
 
 static fk_code exchange(const fk_exchange *it, fk_error *ret_unsynced, fk_error *err) {

@@ -201,6 +201,22 @@ static void test_one_that_cannot_be_put_back_is_told(void **state) {
     assert_int_equal(bench_generation(it, RUN), 2);
 }
 
+static void test_one_that_can_neither_be_looked_at_nor_put_back_is_told(void **state) {
+    bench *it = *state;
+    bench_save_well(it, RUN);
+    fk_code code = FK_OK;
+    for (size_t nth = 1; code != FK_E_NOT_DURABLE; nth++) {
+        assert_true(nth < 100);
+        fake_kernel_fail("fstatat", nth, EIO, FAKE_ONCE);
+        fake_kernel_fail("renameat2", 3, EIO, FAKE_ONCE);
+        code = bench_regenerate(it);
+        fake_kernel_relent();
+    }
+    assert_non_null(strstr(it->err.message, "can neither be looked at"));
+    assert_non_null(strstr(it->err.message, "Input/output error"));
+    bench_assert_all_verify(it, 1);
+}
+
 static void remove_the_run(void *user) {
     bench *it = user;
     assert_int_equal(rename(bench_in_runs(it, RUN), bench_in_runs(it, ".trash-" RUN ".1")), 0);
@@ -352,6 +368,7 @@ int main(void) {
         TEST(test_a_run_whose_manifest_cannot_be_used_is_refused),
         TEST(test_a_run_that_somebody_replaced_meanwhile_is_left_alone),
         TEST(test_one_that_cannot_be_put_back_is_told),
+        TEST(test_one_that_can_neither_be_looked_at_nor_put_back_is_told),
         TEST(test_a_run_that_was_removed_meanwhile_stays_removed),
         TEST(test_a_run_that_was_deleted_meanwhile_is_told_by_its_path),
         TEST(test_a_replaced_generation_comes_back_as_the_newest),

@@ -317,6 +317,18 @@ static void test_loads_of_damaged_weights_survive_when_memory_runs_out(void **st
     starve(it, salvage);
 }
 
+static void test_looks_at_weights_that_were_cut_survive_when_memory_runs_out(void **state) {
+    run_bench *it = *state;
+    run_bench_save(it);
+    const char *path = run_bench_file(it, run_bench_save(it), "weights");
+    run_damage_truncate(path, run_weights_offset(it, path) + 100);
+    starve(it, verify);
+    starve_to(it, load, FK_E_CORRUPT);
+    starve_to(it, load_mapped, FK_E_CORRUPT);
+    starve(it, salvage);
+    starve(it, copy_what_is_intact);
+}
+
 static void test_fallbacks_survive_when_memory_runs_out(void **state) {
     run_bench *it = *state;
     run_bench_save(it);
@@ -429,6 +441,7 @@ int main(void) {
         T(test_tensor_files_survive_when_memory_runs_out),
         T(test_damaged_runs_survive_when_memory_runs_out),
         T(test_loads_of_damaged_weights_survive_when_memory_runs_out),
+        T(test_looks_at_weights_that_were_cut_survive_when_memory_runs_out),
         T(test_fallbacks_survive_when_memory_runs_out),
         T(test_fonts_that_cannot_be_looked_at_survive_when_memory_runs_out),
         T(test_lost_vectors_survive_when_memory_runs_out),

@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
+#include "fake_kernel.h"
 #include "load_fixture.h"
 #include "tree.h"
 
@@ -71,16 +74,6 @@ static size_t overwrite(const cut_run *run, size_t from, bool zeros) {
     return first;
 }
 
-static const fk_problem *find_loss(const fk_run_info *info, const char *tensor) {
-    for (size_t i = 0; i < info->problem_count; i++) {
-        const fk_problem *problem = &info->problems[i];
-        if (problem->tensor != NULL && strcmp(problem->tensor, tensor) == 0) {
-            return problem;
-        }
-    }
-    return NULL;
-}
-
 static void assert_vector(void) {
     const fk_tensor *found = fk_loaded_personality_vector(loaded);
     assert_non_null(found);
@@ -99,8 +92,8 @@ static void assert_salvaged(const cut_run *run, size_t kept) {
     assert_vector();
     const fk_run_info *info = fk_loaded_info(loaded);
     assert_int_equal(info->health, FK_CORRUPT);
-    assert_null(find_loss(info, "personality_vector"));
-    const fk_problem *lost = find_loss(info, "model.layer.weight");
+    assert_null(load_find_loss(info, "personality_vector"));
+    const fk_problem *lost = load_find_loss(info, "model.layer.weight");
     if (kept >= run->layer_end) {
         load_assert_weights(run->it);
         assert_null(lost);
@@ -154,7 +147,7 @@ static void test_without_a_manifest_a_cut_file_gives_the_same(void **state) {
     assert_non_null(strstr(run.it->err.message, "tensor 'model.layer.weight'"));
     assert_int_equal(load(run.it, NULL, (fk_load_options){.salvage = true}), FK_OK);
     assert_vector();
-    const fk_problem *lost = find_loss(fk_loaded_info(loaded), "model.layer.weight");
+    const fk_problem *lost = load_find_loss(fk_loaded_info(loaded), "model.layer.weight");
     assert_non_null(lost);
     assert_int_equal(lost->offset + lost->length, run.layer_end - 1);
 }
@@ -191,12 +184,31 @@ static void test_verify_names_what_was_cut_off(void **state) {
     assert_int_equal(info->problem_count, 2);
     assert_string_equal(info->problems[0].code, "size");
     assert_non_null(strstr(info->problems[0].message, "the other 1 of 2 tensors are intact"));
-    const fk_problem *lost = find_loss(info, "model.layer.weight");
+    const fk_problem *lost = load_find_loss(info, "model.layer.weight");
     assert_non_null(lost);
     assert_non_null(strstr(lost->message, "was cut off"));
     assert_int_equal(lost->offset, run.vector_end);
     assert_int_equal(lost->offset + lost->length, run.length);
     fk_run_list_destroy(runs);
+}
+
+/* Of what cannot be read nothing is known, and the size says enough. */
+static void test_what_is_left_need_not_be_readable(void **state) {
+    SCOPED_RUN run;
+    make_run(&run, *state);
+    cut(&run, run.layer_end - 1);
+    static const char *const calls[] = {"pread", "openat_beneath", "mmap"};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        size_t untold = 0;
+        for (size_t nth = 1; nth < 12; nth++) {
+            fake_kernel_fail(calls[i], nth, EACCES, FAKE_ONCE);
+            fk_code code = load(run.it, run.id, PLAIN);
+            fake_kernel_relent();
+            assert_true(code != FK_OK && run.it->err.message[0] != '\0');
+            untold += code == FK_E_CORRUPT && strstr(run.it->err.message, "tensor") == NULL;
+        }
+        assert_true(untold > 0);
+    }
 }
 
 int main(void) {
@@ -208,6 +220,7 @@ int main(void) {
         T(test_without_a_manifest_a_cut_file_gives_the_same),
         T(test_the_error_of_a_load_names_what_was_cut_off_and_what_is_intact),
         T(test_verify_names_what_was_cut_off),
+        T(test_what_is_left_need_not_be_readable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
