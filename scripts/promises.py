@@ -180,13 +180,23 @@ def parse():
     return options
 
 
+def with_rows(document, report, options):
+    """The document with new rows of some promises, and the tables that they have."""
+    for number in options.promise:
+        row = as_row(report, number, options)
+        document = re.sub(rf"^\| {number} \|.*$", lambda _, row=row: row, document, flags=re.M)
+    for number, rows in report.tables():
+        table = f"Promise {number}:\n\n" + "\n".join(rows) + "\n"
+        document = re.sub(rf"^Promise {number}:\n\n(\|.*\n)+", lambda _, table=table: table,
+                          document, flags=re.M)  # fmt: skip
+    return document
+
+
 def write(report, options):
     """The whole report; of some promises only their rows."""
     document = DOCUMENT.read_text(encoding="utf-8")
     if options.promise:
-        for number in options.promise:
-            row = as_row(report, number, options)
-            document = re.sub(rf"^\| {number} \|.*$", lambda _, row=row: row, document, flags=re.M)
+        document = with_rows(document, report, options)
     else:
         text = "\n".join(as_markdown(report, list(PROMISES), options)) + "\n"
         document = MARKERS.sub(lambda _: text, document)

@@ -30,6 +30,15 @@ def test_lines_come_into_their_row(tmp_path):
     assert report.state(8) == "not shown"
 
 
+def test_a_promise_alone_gets_its_row_and_its_table(tmp_path):
+    old = "| 7 | old |\n| 8 | old |\n\nPromise 7:\n\n| old |\n| old |\n<!-- end -->\n"
+    lines = "promise 7: 100 levels\\npromise 7: | a |\\npromise 7: | b |"
+    options = type("Options", (OPTIONS,), {"promise": [7]})
+    new = promises.with_rows(old, report_of(tmp_path, f'print("{lines}")'), options)
+    assert new.startswith("| 7 | ") and "100 levels" in new and "| 8 | old |\n" in new
+    assert new.endswith("Promise 7:\n\n| a |\n| b |\n<!-- end -->\n")
+
+
 def test_what_was_not_tried_is_not_kept_everywhere(tmp_path):
     report = report_of(tmp_path, 'print("promise 7: not tried here: nfs: no server")')
     assert report.state(7) == "kept where tried"
