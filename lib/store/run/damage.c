@@ -86,8 +86,7 @@ static bool is_cut(const fk_damage *damage) {
 
 /* What is lost up to the end of a file that was cut, went on behind it. */
 static bool is_cut_off(const fk_damage *damage, const fk_torch_loss *row) {
-    return is_cut(damage) && row->undescribed && row->offset != FK_NO_OFFSET &&
-           row->offset + row->bytes == damage->listed->bytes;
+    return is_cut(damage) && row->undescribed && row->offset + row->bytes == damage->listed->bytes;
 }
 
 static uint64_t row_bytes(const fk_damage *damage, const fk_torch_loss *row) {

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "digest/digest.h"
 #include "fake_kernel.h"
 #include "load_fixture.h"
 #include "tree.h"
@@ -192,6 +193,36 @@ static void test_verify_names_what_was_cut_off(void **state) {
     fk_run_list_destroy(runs);
 }
 
+/* Of a file of 20 MB, the first piece is whole; the second is not, which is no news. */
+static void test_the_digests_of_whole_pieces_still_tell(void **state) {
+    run_bench *it = *state;
+    sample_model_finish(&it->sample);
+    sample_model_init(&it->sample, 5000000);
+    const char *id = run_bench_save(it);
+    const char *path = run_bench_file(it, id, "weights");
+    size_t layer = run_weights_offset(it, path);
+    const size_t lengths[] = {FK_PIECE_BYTES + 100, FK_PIECE_BYTES};
+    for (size_t i = 0; i < 2; i++) {
+        run_damage_truncate(path, lengths[i]);
+        assert_int_equal(load(it, id, (fk_load_options){.salvage = true}), FK_OK);
+        assert_vector();
+        assert_int_equal(fk_loaded_info(loaded)->problem_count, 2); /* the size, and the layer */
+        assert_non_null(load_find_loss(fk_loaded_info(loaded), "model.layer.weight"));
+    }
+    run_damage_flip(path, layer - 1);
+    assert_int_equal(load(it, id, (fk_load_options){.salvage = true}), FK_OK);
+    assert_vector();
+    const fk_run_info *info = fk_loaded_info(loaded);
+    assert_int_equal(info->problem_count, 3);
+    size_t told = 0;
+    for (size_t i = 0; i < info->problem_count; i++) {
+        const fk_problem *problem = &info->problems[i];
+        told +=
+            problem->tensor == NULL && problem->offset == 0 && problem->length == FK_PIECE_BYTES;
+    }
+    assert_int_equal(told, 1);
+}
+
 /* Of what cannot be read nothing is known, and the size says enough. */
 static void test_what_is_left_need_not_be_readable(void **state) {
     SCOPED_RUN run;
@@ -220,6 +251,7 @@ int main(void) {
         T(test_without_a_manifest_a_cut_file_gives_the_same),
         T(test_the_error_of_a_load_names_what_was_cut_off_and_what_is_intact),
         T(test_verify_names_what_was_cut_off),
+        T(test_the_digests_of_whole_pieces_still_tell),
         T(test_what_is_left_need_not_be_readable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
