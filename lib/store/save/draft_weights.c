@@ -268,23 +268,36 @@ static fk_code write_content(fk_draft *draft, fk_weights_plan *plan, fk_staged_f
                                 : write_kept(draft, plan, &sink, err);
 }
 
-static fk_code write_file(fk_draft *draft, fk_weights_plan *plan, fk_file_digests *ret_digests,
+static fk_code begin_file(fk_draft *draft, fk_weights_plan *plan, fk_staged_file **ret_file,
                           fk_error *err) {
     FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *file = NULL;
-    FK_SCOPED(fk_file_closep) int fd = -1;
     fk_code code = fk_staged_file_create(draft->stage.directory, FK_WEIGHTS_FILE, plan->bytes,
                                          draft->stage.durable, &file, err);
     if (code == FK_OK) {
         code = write_content(draft, plan, file, err);
     }
     if (code == FK_OK) {
-        code = fk_staged_file_finish(file, &fd, ret_digests, err);
+        *ret_file = fk_take(file);
+    } else {
+        fk_error_path_join(err, draft->where.path);
     }
+    return code;
+}
+
+static fk_code finish_file(fk_draft *draft, fk_staged_file *file, fk_error *err) {
+    FK_SCOPED(fk_file_closep) int fd = -1;
+    fk_file_digests digests = {0};
+    fk_code code = fk_staged_file_finish(file, &fd, &digests, err);
     if (code != FK_OK) {
         fk_error_path_join(err, draft->where.path);
         return code;
     }
-    return fk_stage_keep(&draft->stage, FK_WEIGHTS_FILE, &fd, err);
+    code = fk_stage_keep(&draft->stage, FK_WEIGHTS_FILE, &fd, err);
+    if (code == FK_OK) {
+        return fk_manifest_files_add(&draft->files, FK_WEIGHTS_FILE, NULL, &digests, err);
+    }
+    fk_file_digests_finish(&digests);
+    return code;
 }
 
 fk_code fk_draft_note_personality(fk_draft *draft, const fk_tensor *tensor, fk_error *err) {
@@ -304,14 +317,22 @@ fk_code fk_draft_note_personality(fk_draft *draft, const fk_tensor *tensor, fk_e
     return FK_OK;
 }
 
-static fk_code write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error *err) {
-    fk_file_digests digests = {0};
-    fk_code code = write_file(draft, plan, &digests, err);
-    if (code == FK_OK) {
-        code = fk_manifest_files_add(&draft->files, FK_WEIGHTS_FILE, NULL, &digests, err);
-    } else {
-        fk_file_digests_finish(&digests);
+static fk_code check_open(const fk_draft *draft, fk_error *err) {
+    return fk_draft_check_open(draft, draft->has_weights, "weights", err);
+}
+
+fk_code fk_draft_begin_weights(fk_draft *draft, fk_weights_plan *plan, fk_staged_file **ret_file,
+                               fk_error *err) {
+    fk_code code = check_open(draft, err);
+    if (code != FK_OK) {
+        return code;
     }
+    return fk_draft_written(draft, begin_file(draft, plan, ret_file, err));
+}
+
+fk_code fk_draft_finish_weights(fk_draft *draft, const fk_weights_plan *plan, fk_staged_file *file,
+                                fk_error *err) {
+    fk_code code = finish_file(draft, file, err);
     if (code == FK_OK) {
         code = fk_draft_note_personality(draft, plan->personality_vector, err);
     }
@@ -323,13 +344,10 @@ static fk_code write_weights(fk_draft *draft, fk_weights_plan *plan, fk_error *e
     return fk_draft_written(draft, code);
 }
 
-static fk_code check_open(const fk_draft *draft, fk_error *err) {
-    return fk_draft_check_open(draft, draft->has_weights, "weights", err);
-}
-
 fk_code fk_draft_set_planned_weights(fk_draft *draft, fk_weights_plan *plan, fk_error *err) {
-    fk_code code = check_open(draft, err);
-    return code == FK_OK ? write_weights(draft, plan, err) : code;
+    FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *file = NULL;
+    fk_code code = fk_draft_begin_weights(draft, plan, &file, err);
+    return code == FK_OK ? fk_draft_finish_weights(draft, plan, file, err) : code;
 }
 
 fk_code fk_draft_set_weights(fk_draft *draft, const fk_value *weights,
@@ -341,7 +359,7 @@ fk_code fk_draft_set_weights(fk_draft *draft, const fk_value *weights,
         code = fk_weights_plan_create(draft->store, weights, personality_vector, architecture,
                                       &plan, err);
     }
-    return code == FK_OK ? write_weights(draft, plan, err) : code;
+    return code == FK_OK ? fk_draft_set_planned_weights(draft, plan, err) : code;
 }
 
 fk_code fk_draft_set_weights_file(fk_draft *draft, const char *path,
@@ -353,5 +371,5 @@ fk_code fk_draft_set_weights_file(fk_draft *draft, const char *path,
         code = fk_weights_plan_create_from_file(draft->store, path, personality_vector,
                                                 architecture, &plan, err);
     }
-    return code == FK_OK ? write_weights(draft, plan, err) : code;
+    return code == FK_OK ? fk_draft_set_planned_weights(draft, plan, err) : code;
 }

@@ -93,10 +93,9 @@ static fk_code check_model(fk_store *store, const fk_model *model, fk_weights_pl
     return code;
 }
 
-static fk_code fill_draft(fk_draft *draft, const fk_model *model, fk_weights_plan *plan,
-                          fk_error *err) {
-    fk_code code = plan != NULL ? fk_draft_set_planned_weights(draft, plan, err) : FK_OK;
-    if (code == FK_OK && model->sample_image != NULL) {
+static fk_code add_assets(fk_draft *draft, const fk_model *model, fk_error *err) {
+    fk_code code = FK_OK;
+    if (model->sample_image != NULL) {
         code = fk_draft_set_sample(draft, model->sample_image, err);
     }
     for (size_t i = 0; code == FK_OK && i < model->eval_glyph_count; i++) {
@@ -107,6 +106,20 @@ static fk_code fill_draft(fk_draft *draft, const fk_model *model, fk_weights_pla
         code = fk_draft_set_feedback(draft, model->feedback, err);
     }
     return code;
+}
+
+/* The small files are written while the last of the weights are digested. */
+static fk_code fill_draft(fk_draft *draft, const fk_model *model, fk_weights_plan *plan,
+                          fk_error *err) {
+    FK_SCOPED(fk_staged_file_destroyp) fk_staged_file *weights = NULL;
+    if (plan == NULL) {
+        return add_assets(draft, model, err);
+    }
+    fk_code code = fk_draft_begin_weights(draft, plan, &weights, err);
+    if (code == FK_OK) {
+        code = add_assets(draft, model, err);
+    }
+    return code == FK_OK ? fk_draft_finish_weights(draft, plan, weights, err) : code;
 }
 
 fk_code fk_save_model(fk_store *store, const char *font_id, const fk_model *given,

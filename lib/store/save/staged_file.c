@@ -19,9 +19,11 @@ struct fk_staged_file {
     size_t room;
     size_t filled;
     uint64_t bytes;
-    uint64_t left;         /* bytes that are still to come */
-    bool past_cache;       /* by several writers, through: */
-    fk_direct_file direct; /* else by one, which has the rest to itself */
+    uint64_t left; /* bytes that are still to come */
+    bool complete; /* every chunk was handed over */
+    bool past_cache;
+    fk_direct_file direct; /* where past_cache */
+    /* where not; from the first push on, the stream's only writer has these to itself */
     uint64_t written;
     uint64_t kicked; /* bytes whose write-back was started */
 };
@@ -131,6 +133,14 @@ static fk_code hand_over(fk_staged_file *file, fk_error *err) {
     return fk_digest_stream_next(file->stream, &file->chunk, &file->room, err);
 }
 
+/* The last chunk; an empty file has one, too. */
+static void complete(fk_staged_file *file) {
+    if (!file->complete) {
+        file->complete = true;
+        fk_digest_stream_push(file->stream);
+    }
+}
+
 static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t *crc32,
                            fk_error *err) {
     fk_staged_file *file = user;
@@ -155,6 +165,9 @@ static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t 
         rest += now;
         bytes -= now;
     }
+    if (file->left == 0) {
+        complete(file);
+    }
     return FK_OK;
 }
 
@@ -165,7 +178,7 @@ fk_sink fk_staged_file_sink(fk_staged_file *file) {
 fk_code fk_staged_file_finish(fk_staged_file *file, int *ret_fd, fk_file_digests *ret_digests,
                               fk_error *err) {
     assert(file->fd >= 0 && file->left == 0);
-    fk_digest_stream_push(file->stream);
+    complete(file);
     fk_code code = fk_digest_stream_finish(file->stream, ret_digests, err);
     if (code == FK_OK) {
         *ret_fd = fk_file_take(&file->fd);
