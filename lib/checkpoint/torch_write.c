@@ -35,6 +35,7 @@ struct fk_torch_writer {
     size_t count;
     size_t capacity;
     fk_write_memo index; /* of each storage in `spans` */
+    bool respell;        /* a span changed after it was spelled */
     uint64_t bytes;      /* of the file */
 };
 
@@ -61,7 +62,29 @@ uint64_t fk_torch_writer_bytes(const fk_torch_writer *writer) {
     return writer->bytes;
 }
 
-/* ---- first pass over the tensors: which storages there are, and how much of them is used */
+/* ---- how a tensor's storage is spelled */
+
+/* A tensor without elements may stand anywhere: it is kept inside the record. */
+static uint64_t rebased_offset(const span *of, const fk_tensor *tensor) {
+    uint64_t size = fk_dtype_bytes(tensor->dtype);
+    uint64_t first = of->first / size;
+    uint64_t elements = (of->end - of->first) / size;
+    uint64_t offset = tensor->offset < first ? 0 : tensor->offset - first;
+    return offset < elements ? offset : elements;
+}
+
+static fk_pickle_storage spelling_of(const span *of, const fk_tensor *tensor) {
+    uint64_t bytes = of->end - of->first;
+    return (fk_pickle_storage){
+        .key = of->key,
+        .dtype = of->dtype,
+        .elements = of->dtype == FK_DTYPE_NONE ? bytes : bytes / fk_dtype_bytes(of->dtype),
+        .tensor_offset = rebased_offset(of, tensor),
+    };
+}
+
+/* ---- first pass over the tensors: which storages there are, and how much of them is used. It
+ * spells each by what was seen so far; where no later tensor uses more, that is all. */
 
 static fk_code add_span(fk_torch_writer *writer, const fk_storage *storage, fk_dtype dtype,
                         span **ret_span, fk_error *err) {
@@ -93,22 +116,13 @@ static span *find_span(fk_torch_writer *writer, const fk_storage *storage) {
     return entry == NULL ? NULL : &writer->spans[entry->index];
 }
 
-/* Nothing of what this spells is kept. */
-static fk_code measure(void *user, const fk_tensor *tensor, fk_pickle_storage *ret_storage,
-                       fk_error *err) {
-    fk_torch_writer *writer = user;
+/* What of its storage a tensor uses, added to the span. */
+static void widen(span *of, const fk_tensor *tensor) {
     uint64_t first = 0;
     uint64_t end = 0;
     bool good = fk_tensor_span(tensor, &first, &end);
     assert(good && end <= tensor->storage->bytes); /* V2 */
     (void)good;
-    span *of = find_span(writer, tensor->storage);
-    if (of == NULL) {
-        fk_code code = add_span(writer, tensor->storage, tensor->dtype, &of, err);
-        if (code != FK_OK) {
-            return code;
-        }
-    }
     if (of->dtype != tensor->dtype) {
         of->dtype = FK_DTYPE_NONE;
     }
@@ -117,33 +131,36 @@ static fk_code measure(void *user, const fk_tensor *tensor, fk_pickle_storage *r
         of->first = of->end == 0 || first < of->first ? first : of->first;
         of->end = end > of->end ? end : of->end;
     }
-    *ret_storage = (fk_pickle_storage){.key = of->key, .dtype = of->dtype};
+}
+
+static fk_code measure(void *user, const fk_tensor *tensor, fk_pickle_storage *ret_storage,
+                       fk_error *err) {
+    fk_torch_writer *writer = user;
+    span *of = find_span(writer, tensor->storage);
+    if (of != NULL) {
+        const span before = *of;
+        widen(of, tensor);
+        writer->respell = writer->respell || of->first != before.first || of->end != before.end ||
+                          of->dtype != before.dtype;
+    } else {
+        fk_code code = add_span(writer, tensor->storage, tensor->dtype, &of, err);
+        if (code != FK_OK) {
+            return code;
+        }
+        widen(of, tensor);
+    }
+    *ret_storage = spelling_of(of, tensor);
     return FK_OK;
 }
 
-/* ---- second pass: how each tensor's storage is spelled */
-
-/* A tensor without elements may stand anywhere: it is kept inside the record. */
-static uint64_t rebased_offset(const span *of, const fk_tensor *tensor) {
-    uint64_t size = fk_dtype_bytes(tensor->dtype);
-    uint64_t first = of->first / size;
-    uint64_t elements = (of->end - of->first) / size;
-    uint64_t offset = tensor->offset < first ? 0 : tensor->offset - first;
-    return offset < elements ? offset : elements;
-}
+/* ---- second pass: every span is known */
 
 static fk_code spell(void *user, const fk_tensor *tensor, fk_pickle_storage *ret_storage,
                      fk_error *err) {
     (void)err;
     const span *of = find_span(user, tensor->storage);
     assert(of != NULL); /* the first pass met it */
-    uint64_t bytes = of->end - of->first;
-    *ret_storage = (fk_pickle_storage){
-        .key = of->key,
-        .dtype = of->dtype,
-        .elements = of->dtype == FK_DTYPE_NONE ? bytes : bytes / fk_dtype_bytes(of->dtype),
-        .tensor_offset = rebased_offset(of, tensor),
-    };
+    *ret_storage = spelling_of(of, tensor);
     return FK_OK;
 }
 
@@ -180,12 +197,11 @@ static fk_code plan_bytes(fk_torch_writer *writer, fk_error *err) {
 static fk_code plan(fk_torch_writer *writer, const fk_value *top, fk_error *err) {
     fk_pickle_spelling spelling = {.storage = measure, .user = writer};
     fk_code code = fk_pickle_write(&writer->pickle, top, &spelling, err);
-    if (code != FK_OK) {
-        return code;
+    if (code == FK_OK && writer->respell) {
+        writer->pickle.length = 0;
+        spelling.storage = spell;
+        code = fk_pickle_write(&writer->pickle, top, &spelling, err);
     }
-    writer->pickle.length = 0;
-    spelling.storage = spell;
-    code = fk_pickle_write(&writer->pickle, top, &spelling, err);
     return code == FK_OK ? plan_bytes(writer, err) : code;
 }
 
