@@ -230,6 +230,7 @@ def _refusal_of(tensor: Any, name: str, torch: Any) -> tuple[str, str] | None:
     return None
 
 
+@functools.lru_cache(maxsize=64)  # there are not many dtypes, layouts and schemes
 def _name(thing: Any) -> str:
     return str(thing).removeprefix("torch.")
 
@@ -237,12 +238,12 @@ def _name(thing: Any) -> str:
 def _storage(tensor: Any) -> Any:
     if hasattr(tensor, "untyped_storage"):
         return tensor.untyped_storage()
-    return tensor.storage().untyped()
+    return tensor._storage()  # PyTorch 1.13
 
 
 def _flags(tensor: Any, torch: Any) -> int:
     flags = REQUIRES_GRAD if tensor.requires_grad else 0
-    if isinstance(tensor, torch.nn.Parameter):
+    if type(tensor) is torch.nn.Parameter:
         flags |= PARAMETER
     if tensor.is_conj():
         flags |= CONJ
@@ -251,22 +252,30 @@ def _flags(tensor: Any, torch: Any) -> int:
     return flags
 
 
+def _loaded(name: str, kind: str) -> Any:
+    """That module, or None: there can be no objects of its types."""
+    module = sys.modules.get(name)
+    return module if hasattr(module, kind) else None
+
+
 class Adapter:
     """One conversion. Called with each object that is not of Python's own types; to_value.h has
     the answers. With `numbers`, for JSON, scalars are numbers and there are no tensors."""
 
     def __init__(self, numbers: bool = False) -> None:
         self._numbers = numbers
+        self._torch_module = _loaded("torch", "Tensor")
+        self._numpy_module = _loaded("numpy", "ndarray")
         self._copies: dict[tuple[str, int], Any] = {}  # storages brought from other devices
 
     def __call__(self, value: Any) -> Answer:
-        torch = sys.modules.get("torch")
-        if torch is not None and hasattr(torch, "Tensor"):
+        torch = self._torch_module
+        if torch is not None:
             answer = self._torch(value, torch)
             if answer is not None:
                 return answer
-        numpy = sys.modules.get("numpy")
-        if numpy is not None and hasattr(numpy, "ndarray"):
+        numpy = self._numpy_module
+        if numpy is not None:
             answer = self._numpy(value, numpy)
             if answer is not None:
                 return answer
@@ -309,8 +318,10 @@ class Adapter:
         refusal = _refusal_of(tensor, name, torch)
         if refusal is not None:
             return ("refuse", refusal)
-        storage = self._on_cpu(_storage(tensor), tensor)
-        ours = tensor.device.type != "cpu"
+        storage = _storage(tensor)
+        ours = not tensor.is_cpu
+        if ours:
+            storage = self._on_cpu(storage, tensor)
         offset = tensor.storage_offset()
         flags = _flags(tensor, torch)
         strides = tuple(tensor.stride())
@@ -326,8 +337,6 @@ class Adapter:
         )
 
     def _on_cpu(self, storage: Any, tensor: Any) -> Any:
-        if tensor.device.type == "cpu":
-            return storage
         key = (str(tensor.device), storage.data_ptr())
         if key not in self._copies:
             self._copies[key] = (storage.cpu(), storage)
