@@ -10,10 +10,34 @@
 typedef struct fkpy_draft {
     PyObject ob_base;
     PyObject *store;
-    PyObject *training; /* tree or None */
-    fk_draft *draft;    /* NULL once discarded */
+    PyObject *about; /* the training's tree is in it */
+    fk_draft *draft; /* NULL once discarded */
     fkpy_progress progress;
 } fkpy_draft;
+
+bool fkpy_metadata_parse(fkpy_state *state, PyObject *about, fkpy_progress *progress,
+                         fk_run_metadata *ret_metadata) {
+    int status = 0;
+    long long started_at_us = 0;
+    long long ended_at_us = 0;
+    PyObject *training = NULL;
+    const char *parent_run_id = NULL;
+    int create_font = 0;
+    if (!PyArg_ParseTuple(about, "iLLOzp", &status, &started_at_us, &ended_at_us, &training,
+                          &parent_run_id, &create_font)) {
+        return false;
+    }
+    *ret_metadata = (fk_run_metadata){.size = sizeof *ret_metadata,
+                                      .status = (fk_run_status)status,
+                                      .started_at_us = started_at_us,
+                                      .ended_at_us = ended_at_us,
+                                      .training = fkpy_tree_value(state, training, 0),
+                                      .parent_run_id = parent_run_id,
+                                      .no_create_font = create_font == 0,
+                                      .progress = fkpy_progress_ask,
+                                      .progress_user = progress};
+    return true;
+}
 
 static fk_code begin(fkpy_draft *self, fk_store *handle, const char *font_id,
                      const fk_run_metadata *metadata, fk_error *err) {
@@ -25,14 +49,9 @@ static fk_code begin(fkpy_draft *self, fk_store *handle, const char *font_id,
 
 PyObject *fkpy_draft_create(PyObject *store, fk_store *handle, PyObject *arguments) {
     const char *font_id = NULL;
-    int status = 0;
-    long long started_at_us = 0;
-    long long ended_at_us = 0;
-    PyObject *training = NULL;
-    const char *parent_run_id = NULL;
-    int create_font = 0;
-    if (!PyArg_ParseTuple(arguments, "siLLOzp", &font_id, &status, &started_at_us, &ended_at_us,
-                          &training, &parent_run_id, &create_font)) {
+    PyObject *about = NULL;
+    fk_run_metadata metadata;
+    if (!PyArg_ParseTuple(arguments, "sO", &font_id, &about)) {
         return NULL;
     }
     fkpy_state *state = fkpy_state_of(store);
@@ -41,16 +60,11 @@ PyObject *fkpy_draft_create(PyObject *store, fk_store *handle, PyObject *argumen
         return NULL;
     }
     self->store = Py_NewRef(store);
-    self->training = Py_NewRef(training);
-    fk_run_metadata metadata = {.size = sizeof metadata,
-                                .status = (fk_run_status)status,
-                                .started_at_us = started_at_us,
-                                .ended_at_us = ended_at_us,
-                                .training = fkpy_tree_value(state, training, 0),
-                                .parent_run_id = parent_run_id,
-                                .no_create_font = create_font == 0,
-                                .progress = fkpy_progress_ask,
-                                .progress_user = &self->progress};
+    self->about = Py_NewRef(about);
+    if (!fkpy_metadata_parse(state, about, &self->progress, &metadata)) {
+        Py_DECREF(self);
+        return NULL;
+    }
     fk_error err = {0};
     fk_code code = begin(self, handle, font_id, &metadata, &err);
     if (code != FK_OK) {
@@ -71,7 +85,7 @@ static void destroy(PyObject *object) {
     fkpy_draft *self = (fkpy_draft *)object;
     discard_now(self);
     Py_XDECREF(self->store);
-    Py_XDECREF(self->training);
+    Py_XDECREF(self->about);
     fkpy_free(object);
 }
 
@@ -129,30 +143,30 @@ PyObject *fkpy_check_weights(PyObject *store, fk_store *handle, PyObject *tree) 
     return answer(store, code, &err);
 }
 
-/* An image from (buffer, width, height, channels); the buffer is released by the caller. */
-static int parse_image(PyObject *arguments, const char **ret_label, Py_buffer *ret_buffer,
-                       fk_image *ret_image) {
+bool fkpy_image_parse(PyObject *pixels, Py_buffer *ret_buffer, fk_image *ret_image) {
     unsigned width = 0;
     unsigned height = 0;
     unsigned channels = 0;
-    if (!PyArg_ParseTuple(arguments, "zy*III", ret_label, ret_buffer, &width, &height, &channels)) {
-        return -1;
+    if (!PyArg_ParseTuple(pixels, "y*III", ret_buffer, &width, &height, &channels)) {
+        return false;
     }
     *ret_image = (fk_image){.bytes = ret_buffer->buf,
                             .length = (size_t)ret_buffer->len,
                             .width = width,
                             .height = height,
                             .channels = channels};
-    return 0;
+    return true;
 }
 
-/* add_image(label, buffer, width, height, channels); label None: the sample image */
+/* add_image(label, pixels); label None: the sample image */
 static PyObject *add_image(PyObject *object, PyObject *arguments) {
     fkpy_draft *self = (fkpy_draft *)object;
     const char *label = NULL;
     Py_buffer buffer = {0};
     fk_image image = {0};
-    if (parse_image(arguments, &label, &buffer, &image) < 0) {
+    PyObject *pixels = NULL;
+    if (!PyArg_ParseTuple(arguments, "zO", &label, &pixels) ||
+        !fkpy_image_parse(pixels, &buffer, &image)) {
         return NULL;
     }
     fk_error err = {0};

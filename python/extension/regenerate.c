@@ -1,5 +1,6 @@
 #include "change.h"
 
+#include "draft.h"
 #include "errors.h"
 #include "loaded.h"
 #include "progress.h"
@@ -15,21 +16,10 @@ typedef struct drawing {
 
 /* Calls draw(label or None, loaded) -> (buffer, width, height, channels). */
 static bool call(drawing *it, const char *label, fk_image *ret_image) {
-    unsigned width = 0;
-    unsigned height = 0;
-    unsigned channels = 0;
     PyBuffer_Release(&it->image);
     PyObject *drawn = PyObject_CallFunction(it->draw, "zO", label, it->loaded);
-    bool good = drawn != NULL &&
-                PyArg_ParseTuple(drawn, "y*III", &it->image, &width, &height, &channels) != 0;
+    bool good = drawn != NULL && fkpy_image_parse(drawn, &it->image, ret_image);
     Py_XDECREF(drawn);
-    if (good) {
-        *ret_image = (fk_image){.bytes = it->image.buf,
-                                .length = (size_t)it->image.len,
-                                .width = width,
-                                .height = height,
-                                .channels = channels};
-    }
     return good;
 }
 

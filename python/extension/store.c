@@ -11,6 +11,7 @@
 #include "removal.h"
 #include "report.h"
 #include "run.h"
+#include "save.h"
 
 typedef struct fkpy_store {
     PyObject ob_base;
@@ -379,6 +380,10 @@ static PyObject *check_weights(PyObject *object, PyObject *tree) {
     return fkpy_check_weights(object, handle_of(object), tree);
 }
 
+static PyObject *save(PyObject *object, PyObject *arguments) {
+    return fkpy_save(object, handle_of(object), arguments);
+}
+
 static PyObject *draft(PyObject *object, PyObject *arguments) {
     return fkpy_draft_create(object, handle_of(object), arguments);
 }
@@ -432,6 +437,7 @@ static PyMethodDef methods[] = {
     {"export_personality", export_personality, METH_VARARGS, NULL},
     {"inspect_run", inspect_run, METH_VARARGS, NULL},
     {"check_weights", check_weights, METH_O, NULL},
+    {"save", save, METH_VARARGS, NULL},
     {"draft", draft, METH_VARARGS, NULL},
     {"adopt", adopt, METH_VARARGS, NULL},
     {"migrate", migrate, METH_VARARGS, NULL},

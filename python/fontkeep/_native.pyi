@@ -4,8 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 Record = dict[str, Any]
+# bytes, width, height, channels; width 0: the bytes are a PNG file
+Pixels = tuple[Any, int, int, int]
 
 class Tree: ...
+
+# status, started_at and ended_at in microseconds or 0, training, parent_run_id, create_font
+About = tuple[int, int, int, Tree | None, str | None, bool]
 
 class Memory:
     def __buffer__(self, flags: int, /) -> memoryview: ...
@@ -21,9 +26,7 @@ class Run:
 
 class Draft:
     def set_weights(self, tree: Tree, /) -> None: ...
-    def add_image(
-        self, label: str | None, data: Any, width: int, height: int, channels: int, /
-    ) -> None: ...
+    def add_image(self, label: str | None, pixels: Pixels, /) -> None: ...
     def add_glyph_directory(self, path: str, /) -> None: ...
     def set_feedback(self, feedback: Tree | bytes, /) -> None: ...
     def commit(self) -> str: ...
@@ -72,17 +75,17 @@ class Store:
     ) -> None: ...
     def inspect_run(self, font_id: str, run_id: str | None, /) -> Record: ...
     def check_weights(self, tree: Tree, /) -> None: ...
-    def draft(
+    def draft(self, font_id: str, about: About, /) -> Draft: ...
+    def save(
         self,
         font_id: str,
-        status: int,
-        started_at_us: int,
-        ended_at_us: int,
-        training: Tree | None,
-        parent_run_id: str | None,
-        create_font: bool,
+        about: About,
+        tree: Tree | None,
+        sample: Pixels | None,
+        glyphs: list[tuple[str, Pixels]],
+        feedback: Tree | None,
         /,
-    ) -> Draft: ...
+    ) -> str: ...
     def adopt(self, font_id: str, /) -> list[Record]: ...
     def migrate(
         self, font_id: str, run_id: str | None, tree: Tree | None, /

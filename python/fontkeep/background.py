@@ -173,6 +173,11 @@ def submit(
     _writer.work()  # nobody would wait for a thread any more
 
 
+def is_under_way(line: Line) -> bool:
+    """Whether a save there has not ended."""
+    return _writer.last(line) is not None
+
+
 def wait(line: Line) -> None:
     """Until the saves that are under way there have ended, well or not."""
     if threading.get_ident() == _writer.thread:  # a callback of a future: they wait for us

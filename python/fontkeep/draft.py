@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from fontkeep import _native, background
 from fontkeep.convert import Adapter, personality
 from fontkeep.errors import FontKeepError
-from fontkeep.images import Pixels, glyph_list, read_file, to_pixels
+from fontkeep.images import glyph_list, read_file, to_pixels
 from fontkeep.text import path_text, plain_text
 
 Feedback = Mapping[str, Any] | str | os.PathLike[str]
@@ -65,9 +65,20 @@ class Assets:
         self._feedback = None if feedback is None else feedback_source(feedback)
         self._feedback_given = feedback
 
+    def in_memory(self) -> bool:
+        """None of them is a file or directory of the user's, whose errors name it."""
+        files = (self._glyphs, self._feedback)
+        return not any(isinstance(asset, (str, bytes, os.PathLike)) for asset in files)
+
+    def save_with(
+        self, store: _native.Store, font_id: str, about: _native.About, tree: Any
+    ) -> str:
+        """A whole run in one call; they are in memory."""
+        return store.save(font_id, about, tree, self._sample, self._glyphs or [], self._feedback)
+
     def add_to(self, draft: RunDraft) -> None:
         if self._sample is not None:
-            draft._call("add_image", None, *self._sample)
+            draft._call("add_image", None, self._sample)
         if isinstance(self._glyphs, list):
             draft._add_pixels(self._glyphs)
         elif self._glyphs is not None:
@@ -140,7 +151,7 @@ class RunDraft:
         >>> with store.begin_run("1-fruity", status="interrupted") as run:
         ...     run.set_sample(image)
         """
-        self._call("add_image", None, *to_pixels(image, "sample_image"))
+        self._call("add_image", None, to_pixels(image, "sample_image"))
 
     def add_glyph(self, label: str, image: Any) -> None:
         """Writes one evaluation glyph.
@@ -149,7 +160,7 @@ class RunDraft:
         ...     run.add_glyph("ampersand", image)
         """
         label = plain_text(label, "glyph label")
-        self._call("add_image", label, *to_pixels(image, f"glyph {label!r}"))
+        self._call("add_image", label, to_pixels(image, f"glyph {label!r}"))
 
     def add_glyphs(self, glyphs: Mapping[str, Any] | str | os.PathLike[str]) -> None:
         """Writes the glyphs of a mapping of labels to images, or of a directory of .png files,
@@ -250,9 +261,9 @@ class RunDraft:
             if native is not None:
                 native.discard()
 
-    def _add_pixels(self, glyphs: list[tuple[str, Pixels]]) -> None:
+    def _add_pixels(self, glyphs: list[tuple[str, _native.Pixels]]) -> None:
         for label, pixels in glyphs:
-            self._call("add_image", label, *pixels)
+            self._call("add_image", label, pixels)
 
     def _check_open(self) -> None:
         if self._pid != os.getpid():

@@ -9,11 +9,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from fontkeep import _native
 from fontkeep.errors import InvalidInputError
 from fontkeep.text import path_text, plain_text
-
-# bytes, width, height, channels; width 0: the bytes are a PNG file
-Pixels = tuple[Any, int, int, int]
 
 _HINT = "give a PIL image, uint8 pixels of HxW, HxWx1, HxWx3 or HxWx4, PNG bytes, or a path"
 _CHANNELS = {"L": 1, "RGB": 3, "RGBA": 4}
@@ -38,7 +36,7 @@ def read_file(path: str | os.PathLike[str], name: str) -> bytes:
         ) from error
 
 
-def _from_pil(image: Any) -> Pixels:
+def _from_pil(image: Any) -> _native.Pixels:
     if image.mode not in _CHANNELS:
         clear = image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info
         grey = image.mode in ("1", "I", "F") or image.mode.startswith("I;")
@@ -46,7 +44,7 @@ def _from_pil(image: Any) -> Pixels:
     return (image.tobytes(), image.width, image.height, _CHANNELS[image.mode])
 
 
-def _from_pixels(shape: tuple[int, ...], dtype: str, pixels: Any, name: str) -> Pixels:
+def _from_pixels(shape: tuple[int, ...], dtype: str, pixels: Any, name: str) -> _native.Pixels:
     if dtype != "uint8":
         raise _invalid(name, f"has pixels of {dtype}, not uint8")
     channels = shape[2] if len(shape) == 3 else 1
@@ -55,7 +53,7 @@ def _from_pixels(shape: tuple[int, ...], dtype: str, pixels: Any, name: str) -> 
     return (pixels, int(shape[1]), int(shape[0]), int(channels))
 
 
-def _from_foreign(image: Any, name: str) -> Pixels | None:
+def _from_foreign(image: Any, name: str) -> _native.Pixels | None:
     pil = sys.modules.get("PIL.Image")
     if pil is not None and isinstance(image, pil.Image):
         return _from_pil(image)
@@ -73,7 +71,7 @@ def _from_foreign(image: Any, name: str) -> Pixels | None:
     return None
 
 
-def to_pixels(image: Any, name: str) -> Pixels:
+def to_pixels(image: Any, name: str) -> _native.Pixels:
     """An image in one of the forms that the extension takes."""
     if isinstance(image, (bytes, bytearray, memoryview)):
         return (bytes(image), 0, 0, 0)
@@ -85,7 +83,7 @@ def to_pixels(image: Any, name: str) -> Pixels:
     return pixels
 
 
-def glyph_list(glyphs: Mapping[str, Any]) -> list[tuple[str, Pixels]]:
+def glyph_list(glyphs: Mapping[str, Any]) -> list[tuple[str, _native.Pixels]]:
     """Labels and images of a mapping."""
     return [
         (plain_text(label, "glyph label"), to_pixels(image, f"glyph {label!r}"))

@@ -9,7 +9,7 @@ from typing import Any
 from fontkeep import _native
 from fontkeep.draft import weights_tree
 from fontkeep.handle import Handle, warn
-from fontkeep.images import Pixels, to_pixels
+from fontkeep.images import to_pixels
 from fontkeep.reports import Changes
 from fontkeep.tensors import builder
 from fontkeep.text import font_text, optional_text
@@ -83,13 +83,13 @@ class Mending(Handle):
         return Changes.of(records)
 
 
-def _drawing(renderer: Renderer) -> Callable[[str | None, _native.Loaded], Pixels]:
+def _drawing(renderer: Renderer) -> Callable[[str | None, _native.Loaded], _native.Pixels]:
     """The renderer as the extension calls it. All images are drawn from the same objects."""
     if not callable(renderer):
         raise TypeError(f"renderer is {type(renderer).__name__}, not callable")
     contents: tuple[Any, Any, Any] | None = None
 
-    def draw(label: str | None, loaded: _native.Loaded) -> Pixels:
+    def draw(label: str | None, loaded: _native.Loaded) -> _native.Pixels:
         nonlocal contents
         name = "the sample" if label is None else f"glyph {label!r}"
         try:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Literal, TypedDict, Unpack, overload
 
-from fontkeep import _native
+from fontkeep import _native, background
 from fontkeep.draft import Assets, Feedback, RunDraft, json_tree, weights_tree
 from fontkeep.errors import InvalidInputError
 from fontkeep.handle import Handle, warn
@@ -159,20 +159,17 @@ class Saving(Handle):
         tree = None
         if weights is not None:
             tree = weights_tree(weights, personality_vector, architecture, copy=not wait)
-            self._store.check_weights(tree)  # what is refused leaves no trace
         elif personality_vector is not None or architecture is not None:
             warn("without weights no personality vector or architecture is kept")
-        run = self.begin_run(
-            font_id,
-            training=training,
-            started_at=started_at,
-            ended_at=ended_at,
-            status=status,
-            parent_run_id=parent_run_id,
-            create_font=create_font,
-            wait=wait,
+        about = self._about(
+            font_id, training, started_at, ended_at, status, parent_run_id, create_font
         )
-        return run._save(parts, tree)
+        line = self._line(font_id)
+        if wait and parts.in_memory() and not background.is_under_way(line):
+            return parts.save_with(self._store, font_id, about, tree)
+        if tree is not None:
+            self._store.check_weights(tree)  # what is refused leaves no trace
+        return self._begin(font_id, about, line, wait)._save(parts, tree)
 
     def begin_run(
         self,
@@ -207,15 +204,28 @@ class Saving(Handle):
         >>> run.future.result() == run.id
         True
         """
+        about = self._about(
+            font_id, training, started_at, ended_at, status, parent_run_id, create_font
+        )
+        return self._begin(font_id, about, self._line(font_id), wait, architecture)
+
+    def _about(
+        self,
+        font_id: str,
+        training: Mapping[str, Any] | None,
+        started_at: datetime | None,
+        ended_at: datetime | None,
+        status: str,
+        parent_run_id: str | None,
+        create_font: bool,
+    ) -> _native.About:
         if training is not None and not isinstance(training, Mapping):
             raise InvalidInputError(
                 f"training is {type(training).__name__}, not a dict", code="invalid"
             )
-        store = self._store
         if parent_run_id == "latest":
-            parent_run_id = store.resolve_run(font_text(font_id), "latest")
-        native = store.draft(
-            font_text(font_id),
+            parent_run_id = self._store.resolve_run(font_text(font_id), "latest")
+        return (
             status_number(status),
             to_microseconds(started_at, "started_at"),
             to_microseconds(ended_at, "ended_at"),
@@ -223,9 +233,21 @@ class Saving(Handle):
             optional_text(parent_run_id, "parent_run_id"),
             create_font,
         )
+
+    def _line(self, font_id: str) -> background.Line:
+        return os.path.abspath(self._store.path()), font_text(font_id)
+
+    def _begin(
+        self,
+        font_id: str,
+        about: _native.About,
+        line: background.Line,
+        wait: bool,
+        architecture: Mapping[str, Any] | None = None,
+    ) -> RunDraft:
+        native = self._store.draft(font_text(font_id), about)
         try:
-            line = (os.path.abspath(store.path()), font_id)
-            return RunDraft(store, native, architecture, line=line, wait=wait)
+            return RunDraft(self._store, native, architecture, line=line, wait=wait)
         except BaseException:  # Ctrl-C
             native.discard()
             raise
