@@ -41,7 +41,8 @@ static bool take_glyphs(parts *it, PyObject *glyphs) {
     it->glyphs = PyMem_Calloc((size_t)count + 1, sizeof *it->glyphs);
     it->glyph_buffers = PyMem_Calloc((size_t)count + 1, sizeof *it->glyph_buffers);
     if (it->glyphs == NULL || it->glyph_buffers == NULL) {
-        return fkpy_raise_no_memory() != NULL;
+        (void)fkpy_raise_no_memory();
+        return false;
     }
     it->model.eval_glyphs = it->glyphs;
     it->model.eval_glyph_count = (size_t)count;
