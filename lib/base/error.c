@@ -80,6 +80,19 @@ fk_code fk_error_pass(fk_error *err, const fk_error *error) {
     return error->code;
 }
 
+void fk_error_add(fk_error *err, const char *format, ...) {
+    if (err == NULL) {
+        return;
+    }
+    char more[sizeof err->message + UTF8_BYTES_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(more, sizeof more, format, arguments);
+    va_end(arguments);
+    size_t length = strlen(err->message);
+    fk_text_copy(err->message + length, sizeof err->message - length, more);
+}
+
 void fk_error_subject(fk_error *err, fk_subject subject) {
     if (err != NULL) {
         err->subject = subject;

@@ -15,7 +15,8 @@ fk_code fk_error_set(fk_error *err, fk_code code, const char *format, ...)
 /* Hands on an error that was looked at first. */
 fk_code fk_error_pass(fk_error *err, const fk_error *error);
 
-/* Adds to an error that is set. */
+/* Adds to an error that is set; the first to its message. */
+void fk_error_add(fk_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void fk_error_subject(fk_error *err, fk_subject subject);
 void fk_error_offset(fk_error *err, uint64_t offset);
 void fk_error_path(fk_error *err, const char *path);        /* replaces */

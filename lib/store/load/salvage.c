@@ -162,12 +162,8 @@ static fk_code fail(const fk_error *why, const fk_error *reason, fk_error *err) 
     if (reason->code == FK_E_NO_MEMORY || reason->code == FK_E_CANCELLED) {
         return fk_error_set(err, reason->code, "%s", reason->message);
     }
-    if (err != NULL) {
-        *err = *why;
-        size_t length = strlen(err->message);
-        snprintf(err->message + length, sizeof err->message - length,
-                 "; nothing can be salvaged: %s", reason->message);
-    }
+    fk_error_pass(err, why);
+    fk_error_add(err, "; nothing can be salvaged: %s", reason->message);
     return why->code;
 }
 

@@ -70,8 +70,7 @@ fk_code fk_remnant_examine(const fk_run *run, const fk_run_file *listed, fk_find
 }
 
 void fk_remnant_tell(const fk_remnant *remnant, fk_error *err) {
-    if (err != NULL && remnant->summary[0] != '\0') {
-        size_t length = strlen(err->message);
-        snprintf(err->message + length, sizeof err->message - length, ": %s", remnant->summary);
+    if (remnant->summary[0] != '\0') {
+        fk_error_add(err, ": %s", remnant->summary);
     }
 }

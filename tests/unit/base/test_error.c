@@ -65,6 +65,7 @@ static void test_without_an_error_only_the_code_counts(void **state) {
     assert_int_equal(fk_error_set(NULL, FK_E_LIMIT, "too much"), FK_E_LIMIT);
     assert_int_equal(fk_error_no_memory(NULL), FK_E_NO_MEMORY);
     assert_int_equal(fk_error_pass(NULL, &(fk_error){.code = FK_E_IO}), FK_E_IO);
+    fk_error_add(NULL, "x");
     fk_error_subject(NULL, FK_SUBJECT_DATA);
     fk_error_offset(NULL, 1);
     fk_error_path(NULL, "x");
@@ -82,6 +83,17 @@ static void test_an_error_is_handed_on_whole(void **state) {
     assert_string_equal(err.message, "read");
     assert_string_equal(err.path, "x");
     assert_string_equal(err.hint, "again");
+}
+
+static void test_a_message_may_grow(void **state) {
+    (void)state;
+    fk_error_set(&err, FK_E_IO, "read");
+    fk_error_add(&err, "; then %s", err.message);
+    assert_string_equal(err.message, "read; then read");
+    for (int i = 0; i < 1000; i++) {
+        fk_error_add(&err, "; and again");
+    }
+    assert_int_equal(strlen(err.message), sizeof err.message - 1);
 }
 
 static void test_short_memory_has_a_hint(void **state) {
@@ -152,6 +164,7 @@ int main(void) {
         cmocka_unit_test(test_an_error_may_be_built_from_itself),
         cmocka_unit_test(test_without_an_error_only_the_code_counts),
         cmocka_unit_test(test_an_error_is_handed_on_whole),
+        cmocka_unit_test(test_a_message_may_grow),
         cmocka_unit_test(test_short_memory_has_a_hint),
         cmocka_unit_test(test_long_texts_are_cut_between_characters),
         cmocka_unit_test(test_codes_have_the_names_and_exit_statuses_of_the_design),

@@ -1,5 +1,6 @@
 #include "make_run.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 
 #include "digest/digest.h"
 #include "fake_kernel.h"
+#include "store/run/run.h"
 #include "tree.h"
 
 #define START_US INT64_C(1768120200000000) /* 2026-01-11T08:30:00.000000 */
@@ -125,6 +127,30 @@ void run_damage_rewrite(run_bench *it, const char *run_id, const char *text, con
     tree_write(path, fresh, strlen(fresh));
     free(fresh);
     free(old);
+}
+
+static void rewrite_number(run_bench *it, const char *id, const char *before, uint64_t number,
+                           uint64_t by) {
+    char old[400];
+    char fresh[400];
+    snprintf(old, sizeof old, "%s%" PRIu64, before, number);
+    snprintf(fresh, sizeof fresh, "%s%" PRIu64, before, by);
+    run_damage_rewrite(it, id, old, fresh);
+}
+
+void run_damage_list_bytes(run_bench *it, const char *run_id, const char *name, uint64_t bytes) {
+    fk_run_info *info = NULL;
+    char size[300];
+    assert_int_equal(fk_get_run_info(it->store, RUN_FONT, run_id, &info, &it->err), FK_OK);
+    const uint64_t listed = fk_run_find_file(info, name)->bytes;
+    snprintf(size, sizeof size, "%s\", \"size\": ", name);
+    rewrite_number(it, run_id, size, listed, bytes);
+    rewrite_number(it, run_id, "\"size_bytes\": ", info->size_bytes,
+                   info->size_bytes - listed + bytes);
+    if (strcmp(name, "weights") == 0) {
+        rewrite_number(it, run_id, "\"weights_bytes\": ", listed, bytes);
+    }
+    fk_run_info_destroy(info);
 }
 
 static size_t offset_of(const char *path, const void *bytes, size_t count) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "fontkeep/fontkeep.h"
 #include "sample_model.h"
@@ -42,6 +43,8 @@ void run_damage_fifo(const char *path); /* a FIFO in its place */
 void run_damage_link(const char *path); /* a symbolic link to the same bytes in its place */
 /* Replaces a text in run.json, once, and makes `self` right again. */
 void run_damage_rewrite(run_bench *it, const char *run_id, const char *text, const char *by);
+/* Makes run.json say so of the size of a file, all through. */
+void run_damage_list_bytes(run_bench *it, const char *run_id, const char *name, uint64_t bytes);
 /* The offset of the sample's floats in a weights file. */
 size_t run_weights_offset(run_bench *it, const char *path);
 

@@ -164,6 +164,15 @@ static void test_refused_reads_of_damaged_runs_change_nothing(void **state) {
     refuse_all(it, ENOMEM);
 }
 
+static void test_refused_reads_of_cut_weights_change_nothing(void **state) {
+    run_bench *it = *state;
+    run_bench_save(it);
+    const char *path = run_bench_file(it, run_bench_save(it), "weights");
+    run_damage_truncate(path, run_weights_offset(it, path) + 100);
+    refuse_all(it, EIO);
+    refuse_all(it, ENOMEM);
+}
+
 static void test_refused_reads_of_runs_without_manifest_change_nothing(void **state) {
     run_bench *it = *state;
     run_bench_make_unverified(it, run_bench_save(it), "2026-02-01T00:00:00.000000", "weights");
@@ -391,6 +400,7 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, run_bench_teardown)
         T(test_refused_reads_of_whole_runs_change_nothing),
         T(test_refused_reads_of_damaged_runs_change_nothing),
+        T(test_refused_reads_of_cut_weights_change_nothing),
         T(test_refused_reads_of_runs_without_manifest_change_nothing),
         T(test_openssl_that_fails_is_named),
         T(test_a_manifest_that_openssl_cannot_check_says_so),
