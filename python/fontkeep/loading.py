@@ -12,7 +12,7 @@ from fontkeep.text import StrPath, font_text, optional_text, path_text
 
 
 def _told(problem: Problem) -> str:
-    if problem.path is None or problem.path in problem.message:
+    if problem.path is None:
         return problem.message
     return f"{problem.path}: {problem.message}"
 

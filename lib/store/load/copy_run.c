@@ -313,7 +313,7 @@ static fk_code check_usable(const fk_run *run, fk_error *err) {
             code = strcmp(problem->code, "missing") == 0   ? FK_E_INCOMPLETE
                    : strcmp(problem->code, "version") == 0 ? FK_E_UNSUPPORTED
                                                            : FK_E_CORRUPT;
-            fk_error_set(err, code, "%s of run '%s': %s", problem->path, run->info.run_id,
+            fk_error_set(err, code, "'%s' of run '%s': %s", problem->path, run->info.run_id,
                          problem->message);
             fk_error_path(err, problem->path);
             fk_error_offset(err, problem->offset);

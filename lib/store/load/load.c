@@ -54,7 +54,7 @@ static fk_code be_strict(const fk_run *run, bool salvaged, fk_error *err) {
         bool weights = fk_text_is(problem->path, run->weights_name);
         if ((missing || damaged) && !(salvaged && weights)) {
             fk_code code = missing ? FK_E_INCOMPLETE : FK_E_CORRUPT;
-            fk_error_set(err, code, "%s of run '%s': %s", problem->path, run->info.run_id,
+            fk_error_set(err, code, "'%s' of run '%s': %s", problem->path, run->info.run_id,
                          problem->message);
             fk_error_path(err, problem->path);
             fk_error_offset(err, problem->offset);

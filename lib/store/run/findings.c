@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "store/run/wording.h"
 #include "value/values.h"
 
 void fk_findings_init(fk_findings *findings, fk_values *values) {
@@ -50,6 +51,11 @@ static void add(fk_findings *findings, fk_health health, const fk_problem *probl
         return;
     }
     fk_problem *added = &findings->problems[findings->count++];
+    char said[FK_WORDING_BYTES];
+    if (problem->path != NULL) {
+        fk_wording_say_it(message, problem->path, said);
+        message = said;
+    }
     *added = *problem;
     added->path = copy_text(findings, problem->path);
     added->tensor = copy_text(findings, problem->tensor);
@@ -59,7 +65,7 @@ static void add(fk_findings *findings, fk_health health, const fk_problem *probl
 
 void fk_findings_add(fk_findings *findings, fk_health health, const fk_problem *problem,
                      const char *format, ...) {
-    char message[1024];
+    char message[FK_WORDING_BYTES];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);

@@ -27,7 +27,8 @@ void fk_findings_init(fk_findings *findings, fk_values *values);
     ((fk_problem){.code = (problem_code), .path = (problem_path), .offset = FK_NO_OFFSET})
 
 /* Adds a problem (its texts are copied, `code` must be static) that makes a run at best `health`;
- * FK_COMPLETE for one that changes nothing. */
+ * FK_COMPLETE for one that changes nothing. A problem is shown beside its path, and in a run: where
+ * the message names them, too, it comes to say "it". */
 void fk_findings_add(fk_findings *findings, fk_health health, const fk_problem *problem,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
 

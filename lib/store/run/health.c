@@ -57,7 +57,7 @@ static void judge_versions(fk_run *run) {
     if (run->written_for_run != NULL) {
         fk_problem problem = FK_PROBLEM("manifest", FK_MANIFEST_FILE);
         fk_findings_add(&run->findings, FK_COMPLETE, &problem,
-                        "run.json was written for run '%s' of font '%s'", run->written_for_run,
+                        "it was written for run '%s' of font '%s'", run->written_for_run,
                         run->written_for_font);
     }
 }
@@ -71,7 +71,7 @@ static void judge_manifest(fk_run *run) {
         break;
     case FK_RUN_MANIFEST_NONE:
         fk_findings_add(findings, FK_UNVERIFIED, &none,
-                        "there is no run.json: nothing tells whether the files are as they were");
+                        "it is not there: nothing tells whether the files are as they were");
         break;
     case FK_RUN_MANIFEST_NEWER:
         fk_findings_add_error(findings, FK_UNSUPPORTED, "version", FK_MANIFEST_FILE,
@@ -113,10 +113,10 @@ static fk_code judge_name(fk_run *run, const fk_inside *inside, const char *name
         return code;
     }
     if (missing) {
-        fk_findings_add(&run->findings, FK_INCOMPLETE, &problem, "'%s' is missing", problem.path);
+        fk_findings_add(&run->findings, FK_INCOMPLETE, &problem, "it is missing");
     } else if (wrong != NULL) {
         problem.code = "digest";
-        fk_findings_add(&run->findings, FK_CORRUPT, &problem, "'%s' is %s", problem.path, wrong);
+        fk_findings_add(&run->findings, FK_CORRUPT, &problem, "it is %s", wrong);
     }
     *ret_good = !missing && wrong == NULL;
     return FK_OK;
@@ -134,9 +134,8 @@ static fk_code judge_weights_size(fk_run *run, fk_error *err) {
     fk_problem problem = FK_PROBLEM("size", FK_WEIGHTS_FILE);
     problem.offset = bytes < listed ? bytes : listed;
     problem.length = bytes < listed ? listed - bytes : bytes - listed;
-    fk_findings_add(&run->findings, FK_CORRUPT, &problem,
-                    "'%s' has %ju bytes, its manifest says %ju", FK_WEIGHTS_FILE, (uintmax_t)bytes,
-                    (uintmax_t)listed);
+    fk_findings_add(&run->findings, FK_CORRUPT, &problem, "it has %ju bytes, its manifest says %ju",
+                    (uintmax_t)bytes, (uintmax_t)listed);
     return FK_OK;
 }
 
@@ -144,15 +143,14 @@ static void judge_glyphs(fk_run *run, const fk_inside *inside) {
     fk_problem problem = FK_PROBLEM("missing", FK_GLYPHS_DIRECTORY);
     if (!inside->has_glyphs) {
         problem.code = "digest";
-        fk_findings_add(&run->findings, FK_CORRUPT, &problem, "'%s' cannot be read: %s",
-                        FK_GLYPHS_DIRECTORY, inside->no_glyphs.message);
+        fk_findings_add(&run->findings, FK_CORRUPT, &problem, "it cannot be read: %s",
+                        inside->no_glyphs.message);
         return;
     }
     size_t count = fk_inside_png_count(inside);
     if (count < run->info.glyphs) {
         fk_findings_add(&run->findings, FK_INCOMPLETE, &problem,
-                        "'%s' holds %zu images, its manifest says %zu", FK_GLYPHS_DIRECTORY, count,
-                        run->info.glyphs);
+                        "it holds %zu images, its manifest says %zu", count, run->info.glyphs);
     }
 }
 

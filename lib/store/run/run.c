@@ -15,6 +15,7 @@
 #include "store/run/health.h"
 #include "store/run/resolve.h"
 #include "store/run/run_file.h"
+#include "store/run/wording.h"
 #include "value/values.h"
 
 static const char *const weights_names[] = {FK_WEIGHTS_FILE, "weights.pt", "weights.pth"};
@@ -312,8 +313,9 @@ fk_code fk_run_check_manifest(const fk_run *run, fk_error *err) {
     fk_code code = run->manifest == FK_RUN_MANIFEST_DAMAGED ? FK_E_CORRUPT
                    : run->manifest == FK_RUN_MANIFEST_NEWER ? FK_E_UNSUPPORTED
                                                             : why->code;
-    fk_error_set(err, code, "run.json of run '%s' cannot be used: %s", run->info.run_id,
-                 why->message);
+    char said[FK_WORDING_BYTES];
+    fk_wording_say_it(why->message, FK_MANIFEST_FILE, said);
+    fk_error_set(err, code, "run.json of run '%s' cannot be used: %s", run->info.run_id, said);
     if (err != NULL) {
         err->system_errno = why->system_errno;
         fk_error_hint(err, "%s", why->hint);
