@@ -23,8 +23,7 @@ struct fk_staged_file {
     bool complete; /* every chunk was handed over */
     bool past_cache;
     fk_direct_file direct; /* where past_cache */
-    /* where not; from the first push on, the stream's only writer has these to itself */
-    uint64_t written;
+    /* where not; from the first push on, the stream's only writer, in order, has it to itself */
     uint64_t kicked; /* bytes whose write-back was started */
 };
 
@@ -49,18 +48,16 @@ static fk_code write_past_cache(void *user, uint64_t offset, const void *chunk, 
 static fk_code write_next(void *user, uint64_t offset, const void *chunk, size_t bytes,
                           fk_error *err) {
     fk_staged_file *file = user;
-    assert(offset == file->written);
-    (void)offset;
     fk_code code = fk_file_write(file->fd, chunk, bytes, file->path, err);
     if (code != FK_OK) {
         return code;
     }
-    file->written += bytes;
-    uint64_t waiting = file->written - file->kicked;
-    bool ends = file->written == file->bytes && waiting >= FK_STAGED_KICK_BYTES_MIN;
+    uint64_t written = offset + bytes;
+    uint64_t waiting = written - file->kicked;
+    bool ends = written == file->bytes && waiting >= FK_STAGED_KICK_BYTES_MIN;
     if (waiting >= FK_STAGED_KICK_BYTES || ends) {
         fk_file_kick(file->fd, file->kicked, waiting);
-        file->kicked = file->written;
+        file->kicked = written;
     }
     return FK_OK;
 }
