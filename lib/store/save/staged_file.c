@@ -23,7 +23,8 @@ struct fk_staged_file {
     bool complete; /* every chunk was handed over */
     bool past_cache;
     fk_direct_file direct; /* where past_cache */
-    /* where not; from the first push on, the stream's only writer, in order, has it to itself */
+    bool by_caller;        /* a thread that writes would cost more than it saves */
+    /* the only writer's, from the first push on, where it is not past_cache */
     uint64_t kicked; /* bytes whose write-back was started */
 };
 
@@ -88,7 +89,9 @@ static fk_code start(fk_staged_file *file, fk_error *err) {
     const fk_chunk_writer writer = {
         .write = file->past_cache ? write_past_cache : write_next,
         .user = file,
-        .at_once = file->past_cache ? FK_STREAM_WRITERS_MAX : 1, /* the cache takes one at a time */
+        .at_once = file->past_cache  ? FK_STREAM_WRITERS_MAX
+                   : file->by_caller ? 0
+                                     : 1, /* the cache takes one at a time */
     };
     void *memory = file->memory != NULL ? file->memory : file->ring.data;
     fk_code code = fk_digest_stream_create(file->left, memory, &writer, &file->stream, err);
@@ -105,6 +108,7 @@ fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes, bool 
     file->fd = -1;
     file->bytes = bytes;
     file->left = bytes;
+    file->by_caller = bytes < FK_STAGED_DIRECT_BYTES_MIN;
     file->path = strdup(path);
     if (file->path == NULL) {
         return fk_error_no_memory(err);
@@ -124,18 +128,30 @@ fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes, bool 
 
 /* ---- the content -------------------------------------------------------------------------- */
 
-static fk_code hand_over(fk_staged_file *file, fk_error *err) {
+/* It stays as it is until the next chunk is asked for. */
+static fk_code push(fk_staged_file *file, fk_error *err) {
+    uint64_t end = file->bytes - file->left;
     fk_digest_stream_push(file->stream);
+    return file->by_caller ? write_next(file, end - file->filled, file->chunk, file->filled, err)
+                           : FK_OK;
+}
+
+static fk_code hand_over(fk_staged_file *file, fk_error *err) {
+    fk_code code = push(file, err);
+    if (code != FK_OK) {
+        return code;
+    }
     file->filled = 0;
     return fk_digest_stream_next(file->stream, &file->chunk, &file->room, err);
 }
 
 /* The last chunk; an empty file has one, too. */
-static void complete(fk_staged_file *file) {
-    if (!file->complete) {
-        file->complete = true;
-        fk_digest_stream_push(file->stream);
+static fk_code complete(fk_staged_file *file, fk_error *err) {
+    if (file->complete) {
+        return FK_OK;
     }
+    file->complete = true;
+    return push(file, err);
 }
 
 static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t *crc32,
@@ -162,10 +178,7 @@ static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t 
         rest += now;
         bytes -= now;
     }
-    if (file->left == 0) {
-        complete(file);
-    }
-    return FK_OK;
+    return file->left == 0 ? complete(file, err) : FK_OK;
 }
 
 fk_sink fk_staged_file_sink(fk_staged_file *file) {
@@ -175,8 +188,10 @@ fk_sink fk_staged_file_sink(fk_staged_file *file) {
 fk_code fk_staged_file_finish(fk_staged_file *file, int *ret_fd, fk_file_digests *ret_digests,
                               fk_error *err) {
     assert(file->fd >= 0 && file->left == 0);
-    complete(file);
-    fk_code code = fk_digest_stream_finish(file->stream, ret_digests, err);
+    fk_code code = complete(file, err);
+    if (code == FK_OK) {
+        code = fk_digest_stream_finish(file->stream, ret_digests, err);
+    }
     if (code == FK_OK) {
         *ret_fd = fk_file_take(&file->fd);
     }
