@@ -87,13 +87,14 @@ def _file(record: Mapping[str, Any]) -> RunFile:
 def from_record(record: dict[str, Any]) -> RunMetadata:
     """The metadata of what the extension's info() gives: a dict of the fields, which becomes that
     of the object."""
-    record["problems"] = tuple([Problem(*problem) for problem in record["problems"]])
+    problems, files = record["problems"], record["files"]  # most rows of a listing have none
+    record["problems"] = tuple([Problem(*problem) for problem in problems]) if problems else ()
+    record["files"] = tuple([_file(entry) for entry in files]) if files else ()
     record["started_at"] = from_microseconds(record["started_at"])
     record["ended_at"] = from_microseconds(record["ended_at"])
     record["training"] = record["training"] or {}
     record["metrics"] = record["metrics"] or {}
     record["personality"] = _personality(record["personality"])
-    record["files"] = tuple([_file(entry) for entry in record["files"]])
     made = object.__new__(RunMetadata)
     # past the frozen __init__, which takes longer than all of the above
     object.__setattr__(made, "__dict__", record)

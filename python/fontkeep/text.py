@@ -86,4 +86,4 @@ def to_microseconds(time: datetime | None, name: str) -> int:
 
 
 def from_microseconds(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
+    return None if microseconds is None else _EPOCH + microseconds * _MICROSECOND
