@@ -25,11 +25,11 @@
 
 /* Who gets each chunk once, while it lies still, and where it is in the file: in order, on one
  * thread, not always the caller's; or on `at_once` threads, of which each has its chunks in order.
- */
+ * With none, the caller may write a chunk that it pushed until it asks for the next one. */
 typedef struct fk_chunk_writer {
     fk_code (*write)(void *user, uint64_t offset, const void *chunk, size_t bytes, fk_error *err);
     void *user;
-    size_t at_once; /* threads, 1 to FK_STREAM_WRITERS_MAX; 0: there is nothing to write */
+    size_t at_once; /* threads, 1 to FK_STREAM_WRITERS_MAX; 0: nobody is called */
 } fk_chunk_writer;
 
 /* The memory a stream of a file of `bytes` wants, at least 1. */

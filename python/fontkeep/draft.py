@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from fontkeep import _native, background
 from fontkeep.convert import Adapter, personality
 from fontkeep.errors import FontKeepError
-from fontkeep.images import glyph_list, read_file, to_pixels
+from fontkeep.images import glyph_source, read_file, to_pixels
 from fontkeep.text import path_text, plain_text
 
 Feedback = Mapping[str, Any] | str | os.PathLike[str]
@@ -59,30 +59,24 @@ class Assets:
 
     def __init__(self, sample_image: Any, eval_glyphs: Any, feedback: Any) -> None:
         self._sample = None if sample_image is None else to_pixels(sample_image, "sample_image")
-        self._glyphs = eval_glyphs
-        if isinstance(eval_glyphs, Mapping):
-            self._glyphs = glyph_list(eval_glyphs)
+        self._glyphs = [] if eval_glyphs is None else glyph_source(eval_glyphs)
         self._feedback = None if feedback is None else feedback_source(feedback)
         self._feedback_given = feedback
 
     def in_memory(self) -> bool:
         """None of them is a file or directory of the user's, whose errors name it."""
-        files = (self._glyphs, self._feedback)
-        return not any(isinstance(asset, (str, bytes, os.PathLike)) for asset in files)
+        return isinstance(self._glyphs, list) and not isinstance(self._feedback, bytes)
 
     def save_with(
         self, store: _native.Store, font_id: str, about: _native.About, tree: Any
     ) -> str:
         """A whole run in one call; they are in memory."""
-        return store.save(font_id, about, tree, self._sample, self._glyphs or [], self._feedback)
+        return store.save(font_id, about, tree, self._sample, self._glyphs, self._feedback)
 
     def add_to(self, draft: RunDraft) -> None:
         if self._sample is not None:
             draft._call("add_image", None, self._sample)
-        if isinstance(self._glyphs, list):
-            draft._add_pixels(self._glyphs)
-        elif self._glyphs is not None:
-            draft.add_glyphs(self._glyphs)
+        draft._add_glyphs(self._glyphs)
         if self._feedback is not None:
             with feedback_named(self._feedback_given):
                 draft._call("set_feedback", self._feedback)
@@ -169,10 +163,7 @@ class RunDraft:
         >>> with store.begin_run("1-fruity", status="interrupted") as run:
         ...     run.add_glyphs({"A": image, "B": image})
         """
-        if isinstance(glyphs, Mapping):
-            self._add_pixels(glyph_list(glyphs))
-        else:
-            self._call("add_glyph_directory", path_text(glyphs, "eval_glyphs"))
+        self._add_glyphs(glyph_source(glyphs))
 
     def set_feedback(self, feedback: Feedback) -> None:
         """Writes feedback.json from a dict, or from a JSON file.
@@ -261,7 +252,10 @@ class RunDraft:
             if native is not None:
                 native.discard()
 
-    def _add_pixels(self, glyphs: list[tuple[str, _native.Pixels]]) -> None:
+    def _add_glyphs(self, glyphs: list[tuple[str, _native.Pixels]] | str) -> None:
+        if isinstance(glyphs, str):
+            self._call("add_glyph_directory", glyphs)
+            return
         for label, pixels in glyphs:
             self._call("add_image", label, pixels)
 

@@ -83,8 +83,16 @@ def to_pixels(image: Any, name: str) -> _native.Pixels:
     return pixels
 
 
-def glyph_list(glyphs: Mapping[str, Any]) -> list[tuple[str, _native.Pixels]]:
-    """Labels and images of a mapping."""
+def glyph_source(glyphs: Any) -> list[tuple[str, _native.Pixels]] | str:
+    """Labels and images of a mapping, or the path of a directory."""
+    if isinstance(glyphs, (str, bytes, os.PathLike)):
+        return path_text(glyphs, "eval_glyphs")
+    if not isinstance(glyphs, Mapping):
+        raise InvalidInputError(
+            f"eval_glyphs is {type(glyphs).__name__}, neither a mapping nor a path",
+            code="invalid",
+            hint="give a dict of labels and images, or a directory of .png files",
+        )
     return [
         (plain_text(label, "glyph label"), to_pixels(image, f"glyph {label!r}"))
         for label, image in glyphs.items()

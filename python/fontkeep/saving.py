@@ -165,6 +165,7 @@ class Saving(Handle):
             font_id, training, started_at, ended_at, status, parent_run_id, create_font
         )
         line = self._line(font_id)
+        # One call, where no error is to name a file of the caller's and nobody's turn comes first.
         if wait and parts.in_memory() and not background.is_under_way(line):
             return parts.save_with(self._store, font_id, about, tree)
         if tree is not None:

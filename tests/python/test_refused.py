@@ -242,6 +242,21 @@ def test_a_completed_run_needs_all_its_parts(store, save, name: str) -> None:
     assert store.list_fonts() == []
 
 
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize(
+    "glyphs",
+    [(), 0, False, set(), 5, ["A.png"], [("A", b"png")], numpy.zeros(3)],
+    ids=["tuple", "0", "False", "set", "5", "names", "pairs", "array"],
+)
+def test_glyphs_are_a_mapping_or_a_directory(store, save, glyphs: object, wait: bool) -> None:
+    with pytest.raises(fontkeep.InvalidInputError, match="eval_glyphs is .*, neither a mapping"):
+        save(eval_glyphs=glyphs, wait=wait)
+    assert store.list_fonts() == []
+    with store.begin_run("1-fruity", status="failed") as draft:
+        with pytest.raises(fontkeep.InvalidInputError, match="a directory of .png files"):
+            draft.add_glyphs(glyphs)
+
+
 def test_other_runs_may_lack_any_of_them(store, save) -> None:
     nothing = dict.fromkeys(["weights", "sample_image", "eval_glyphs", "feedback"])
     run_id = save(status="failed", personality_vector=None, **nothing)

@@ -86,13 +86,12 @@ static fk_code create_file(fk_staged_file *file, int stage, bool durable, fk_err
 }
 
 static fk_code start(fk_staged_file *file, fk_error *err) {
-    const fk_chunk_writer writer = {
-        .write = file->past_cache ? write_past_cache : write_next,
-        .user = file,
-        .at_once = file->past_cache  ? FK_STREAM_WRITERS_MAX
-                   : file->by_caller ? 0
-                                     : 1, /* the cache takes one at a time */
-    };
+    fk_chunk_writer writer = {0};
+    if (file->past_cache) {
+        writer = (fk_chunk_writer){write_past_cache, file, FK_STREAM_WRITERS_MAX};
+    } else if (!file->by_caller) {
+        writer = (fk_chunk_writer){write_next, file, 1}; /* the cache takes one at a time */
+    }
     void *memory = file->memory != NULL ? file->memory : file->ring.data;
     fk_code code = fk_digest_stream_create(file->left, memory, &writer, &file->stream, err);
     return code == FK_OK ? fk_digest_stream_next(file->stream, &file->chunk, &file->room, err)
