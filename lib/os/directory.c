@@ -130,10 +130,28 @@ static fk_code make_and_sync(char *path, bool *ret_made, fk_error *err) {
     return failure == 0 ? sync_parent(path, err) : fk_file_error(err, failure, "create", path);
 }
 
-static void cut_slashes(char *path) {
+static size_t length_without_slashes(const char *path) {
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/') {
-        path[--length] = '\0';
+        length--;
+    }
+    return length;
+}
+
+static void cut_slashes(char *path) {
+    path[length_without_slashes(path)] = '\0';
+}
+
+/* What is too long for the kernel is not there: its parents, which are shorter, may be. */
+static void unmake(char *path, size_t made) {
+    while (made > 0) {
+        cut_slashes(path);
+        char *slash = strrchr(path, '/');
+        (void)fk_directory_remove_empty(AT_FDCWD, path, NULL);
+        if (strlen(path) <= made || slash == NULL) {
+            return;
+        }
+        slash[1] = '\0';
     }
 }
 
@@ -169,7 +187,7 @@ fk_code fk_directory_make_path(const char *path, size_t *ret_made, fk_error *err
         code = make_next(partial, &made, err);
     }
     if (code != FK_OK) {
-        fk_directory_unmake_path(path, made);
+        unmake(partial, made);
     } else if (ret_made != NULL) {
         *ret_made = made;
     }
@@ -178,18 +196,11 @@ fk_code fk_directory_make_path(const char *path, size_t *ret_made, fk_error *err
 
 void fk_directory_unmake_path(const char *path, size_t made) {
     char partial[PATH_MAX]; /* what cleans up must not need memory */
-    if (made == 0 || strlen(path) >= sizeof partial) {
-        return;
-    }
-    memcpy(partial, path, strlen(path) + 1);
-    for (;;) {
-        cut_slashes(partial);
-        char *slash = strrchr(partial, '/');
-        (void)fk_directory_remove_empty(AT_FDCWD, partial, NULL);
-        if (strlen(partial) <= made || slash == NULL) {
-            return;
-        }
-        slash[1] = '\0';
+    size_t length = length_without_slashes(path);
+    if (length < sizeof partial) { /* no longer one can be made */
+        memcpy(partial, path, length);
+        partial[length] = '\0';
+        unmake(partial, made);
     }
 }
 

@@ -145,6 +145,27 @@ static void test_a_path_that_cannot_be_made_leaves_no_parents(void **state) {
     }
 }
 
+static void test_a_path_too_long_for_the_kernel_leaves_no_parents(void **state) {
+    (void)state;
+    char path[6000];
+    size_t made = 0;
+    fake_kernel_remove(); /* such names are longer than what it records */
+    size_t length = (size_t)snprintf(path, sizeof path, "%s/x", scratch_path);
+    while (length < PATH_MAX) {
+        length += (size_t)snprintf(path + length, sizeof path - length, "/%0200d", 1);
+    }
+    assert_int_not_equal(fk_directory_make_path(path, NULL, &err), FK_OK);
+    assert_int_equal(err.system_errno, ENAMETOOLONG);
+    assert_false(scratch_exists("x"));
+    length = (size_t)snprintf(path, sizeof path, "%s/x", scratch_path);
+    memset(path + length, '/', PATH_MAX);
+    path[length + PATH_MAX] = '\0';
+    assert_int_equal(fk_directory_make_path(path, &made, &err), FK_OK);
+    assert_true(scratch_exists("x"));
+    fk_directory_unmake_path(path, made);
+    assert_false(scratch_exists("x"));
+}
+
 static void test_a_path_relative_to_the_working_directory_is_made(void **state) {
     (void)state;
     FK_SCOPED(fk_file_closep) int before = open(".", O_RDONLY | O_DIRECTORY);
@@ -333,6 +354,7 @@ int main(void) {
         scratch_test(test_a_path_is_made_with_its_parents_and_each_is_synced),
         scratch_test(test_what_was_made_of_a_path_is_unmade),
         scratch_test(test_a_path_that_cannot_be_made_leaves_no_parents),
+        scratch_test(test_a_path_too_long_for_the_kernel_leaves_no_parents),
         scratch_test(test_a_path_relative_to_the_working_directory_is_made),
         scratch_test(test_a_path_that_cannot_be_made_says_where),
         scratch_test(test_absolute_paths_stay_and_lose_what_means_nothing),
