@@ -83,9 +83,9 @@ static fk_code set_empty(const weights_reading *reading, fk_error *err) {
     return FK_E_CORRUPT;
 }
 
-static void set_hint(size_t intact, fk_error *err) {
-    fk_error_hint(err, intact > 0 ? "restore the file from a copy, or salvage what is intact"
-                                  : "restore the file from a copy");
+static void set_hint(bool salvage, fk_error *err) {
+    fk_error_hint(err, salvage ? "restore the file from a copy, or salvage what is intact"
+                               : "restore the file from a copy");
 }
 
 /* From bytes whose digest fails to the tensor, its byte range, and what is intact. */
@@ -107,7 +107,7 @@ static fk_code name_damage(const weights_reading *reading, const bool *damaged, 
         fk_error_path(err, reading->name);
         fk_error_offset(err, damage.offset);
     }
-    set_hint(damage.intact, err);
+    set_hint(damage.intact > 0, err);
     return FK_E_CORRUPT;
 }
 
@@ -128,8 +128,10 @@ static fk_code read_bytes(const weights_reading *reading, fk_error *err) {
     return damaged == NULL ? code : name_damage(reading, damaged, err);
 }
 
-/* Of a file that was cut: what is lost, and what is intact. */
-static fk_code name_lost(const weights_reading *reading, fk_error *err) {
+/* Of a file of another size: where it was cut, what is lost, and what is intact. What stands behind
+ * the end of a longer one, a salvage leaves out. */
+static fk_code name_lost(const weights_reading *reading, const fk_problem *size, fk_error *err) {
+    bool longer = size->offset == reading->listed->bytes;
     fk_findings scratch;
     fk_remnant remnant;
     fk_findings_init(&scratch, reading->loaded->values);
@@ -139,7 +141,7 @@ static fk_code name_lost(const weights_reading *reading, fk_error *err) {
         return code;
     }
     fk_remnant_tell(&remnant, err);
-    set_hint(remnant.intact, err);
+    set_hint(longer || remnant.intact > 0, err);
     return FK_E_CORRUPT;
 }
 
@@ -147,8 +149,8 @@ static fk_code open_file(weights_reading *reading, fk_error *err) {
     fk_problem problem = {.code = ""};
     fk_code code = fk_run_file_open(reading->loaded->run, reading->name, reading->listed,
                                     &reading->fd, &reading->bytes, &problem, err);
-    return code == FK_E_CORRUPT && strcmp(problem.code, "size") == 0 ? name_lost(reading, err)
-                                                                     : code;
+    bool other_size = code == FK_E_CORRUPT && strcmp(problem.code, "size") == 0;
+    return other_size ? name_lost(reading, &problem, err) : code;
 }
 
 static fk_code fetch(weights_reading *reading, fk_error *err) {
@@ -183,7 +185,7 @@ static fk_code name_crc_damage(const weights_reading *reading, fk_error *err) {
         fk_error_set(err, FK_E_CORRUPT, "'%s' of run '%s' is damaged: %s", reading->name,
                      reading->loaded->run->info.run_id, damage.summary);
         fk_error_offset(err, damage.offset);
-        set_hint(damage.intact, err);
+        set_hint(damage.intact > 0, err);
     }
     return FK_E_CORRUPT;
 }

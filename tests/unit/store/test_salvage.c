@@ -110,6 +110,8 @@ static void test_bytes_behind_the_end_are_left_out(void **state) {
     run_bench *it = *state;
     const char *id = run_bench_save(it);
     run_damage_append(run_bench_file(it, id, "weights"), "something else");
+    assert_int_equal(load(it, id, PLAIN), FK_E_CORRUPT);
+    assert_non_null(strstr(it->err.hint, "salvage what is intact"));
     assert_int_equal(load(it, id, SALVAGE), FK_OK);
     load_assert_weights(it);
     const fk_run_info *info = fk_loaded_info(loaded);
