@@ -26,8 +26,8 @@ typedef struct fk_damage {
     bool is_weights;     /* a checkpoint, whose tensors are looked for */
     int fd;              /* of the file */
     const uint8_t *bytes; /* the whole file, or NULL: it is read when the tensors are looked for */
-    uint64_t
-        saved_bytes; /* where the file was cut, what it had; `listed` is what is left. Else 0 */
+    /* What a file that was cut had, where `listed` is what is left of it; else 0. */
+    uint64_t saved_bytes;
     /* out: */
     char summary[512]; /* of weights: what is damaged, what is intact; "" when unknown */
     uint64_t offset;   /* of the first damaged tensor, or piece; FK_NO_OFFSET when unknown */
