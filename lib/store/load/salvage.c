@@ -125,9 +125,8 @@ static void note_size(const salvage_reading *reading, fk_findings *findings) {
     problem.offset = cut ? reading->size : listed->bytes;
     problem.length = cut ? listed->bytes - reading->size : reading->size - listed->bytes;
     fk_findings_add(findings, FK_CORRUPT, &problem,
-                    "'%s' has %" PRIu64 " bytes, its manifest says %" PRIu64 ": %" PRIu64
-                    " bytes %s",
-                    listed->path, reading->size, listed->bytes, problem.length,
+                    "it has %" PRIu64 " bytes, its manifest says %" PRIu64 ": %" PRIu64 " bytes %s",
+                    reading->size, listed->bytes, problem.length,
                     cut ? "were cut off" : "behind its end are left out");
 }
 

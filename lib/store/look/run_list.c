@@ -114,7 +114,7 @@ static fk_code look_at_run(fk_store *store, int runs, const char *font_id, const
             return fk_error_no_memory(err);
         }
         if (code != FK_OK) {
-            fk_findings_add_error(&run.findings, FK_CORRUPT, "manifest", NULL, &why);
+            fk_findings_add_error(&run.findings, FK_CORRUPT, &FK_PROBLEM("manifest", NULL), &why);
             code = fk_health_conclude(&run, err);
         }
     }

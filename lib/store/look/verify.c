@@ -120,7 +120,7 @@ static fk_code verify_run(verification *all, const verified_font *font, const fk
         return code;
     }
     if (code != FK_OK) {
-        fk_findings_add_error(&run.findings, FK_CORRUPT, "manifest", NULL, &why);
+        fk_findings_add_error(&run.findings, FK_CORRUPT, &FK_PROBLEM("manifest", NULL), &why);
         code = fk_health_conclude(&run, err);
     }
     if (code == FK_OK) {

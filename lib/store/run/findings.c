@@ -51,11 +51,6 @@ static void add(fk_findings *findings, fk_health health, const fk_problem *probl
         return;
     }
     fk_problem *added = &findings->problems[findings->count++];
-    char said[FK_WORDING_BYTES];
-    if (problem->path != NULL) {
-        fk_wording_say_it(message, problem->path, said);
-        message = said;
-    }
     *added = *problem;
     added->path = copy_text(findings, problem->path);
     added->tensor = copy_text(findings, problem->tensor);
@@ -73,11 +68,13 @@ void fk_findings_add(fk_findings *findings, fk_health health, const fk_problem *
     add(findings, health, problem, message);
 }
 
-void fk_findings_add_error(fk_findings *findings, fk_health health, const char *problem_code,
-                           const char *path, const fk_error *error) {
-    fk_problem problem = FK_PROBLEM(problem_code, path);
-    problem.offset = error->offset;
-    add(findings, health, &problem, error->message);
+void fk_findings_add_error(fk_findings *findings, fk_health health, const fk_problem *problem,
+                           const fk_error *error) {
+    fk_problem added = *problem;
+    added.offset = error->offset;
+    char said[FK_WORDING_BYTES];
+    fk_wording_say_it(error->message, problem->path, said);
+    add(findings, health, &added, said);
 }
 
 void fk_findings_join(fk_findings *findings, const fk_findings *more) {

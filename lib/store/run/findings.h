@@ -27,14 +27,15 @@ void fk_findings_init(fk_findings *findings, fk_values *values);
     ((fk_problem){.code = (problem_code), .path = (problem_path), .offset = FK_NO_OFFSET})
 
 /* Adds a problem (its texts are copied, `code` must be static) that makes a run at best `health`;
- * FK_COMPLETE for one that changes nothing. A problem is shown beside its path, and in a run: where
- * the message names them, too, it comes to say "it". */
+ * FK_COMPLETE for one that changes nothing. A problem is shown beside its path, and in a run: the
+ * message says "it" of the file. */
 void fk_findings_add(fk_findings *findings, fk_health health, const fk_problem *problem,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The same with the message and offset of an error. */
-void fk_findings_add_error(fk_findings *findings, fk_health health, const char *problem_code,
-                           const char *path, const fk_error *error);
+/* The same with the offset and the message of an error, which comes to say "it" where it names the
+ * problem's path. */
+void fk_findings_add_error(fk_findings *findings, fk_health health, const fk_problem *problem,
+                           const fk_error *error);
 
 /* Adds what `more`, of the same arena, found. */
 void fk_findings_join(fk_findings *findings, const fk_findings *more);

@@ -74,11 +74,11 @@ static void judge_manifest(fk_run *run) {
                         "it is not there: nothing tells whether the files are as they were");
         break;
     case FK_RUN_MANIFEST_NEWER:
-        fk_findings_add_error(findings, FK_UNSUPPORTED, "version", FK_MANIFEST_FILE,
+        fk_findings_add_error(findings, FK_UNSUPPORTED, &FK_PROBLEM("version", FK_MANIFEST_FILE),
                               &run->manifest_error);
         break;
     default:
-        fk_findings_add_error(findings, FK_CORRUPT, "manifest", FK_MANIFEST_FILE,
+        fk_findings_add_error(findings, FK_CORRUPT, &FK_PROBLEM("manifest", FK_MANIFEST_FILE),
                               &run->manifest_error);
     }
 }
@@ -143,8 +143,7 @@ static void judge_glyphs(fk_run *run, const fk_inside *inside) {
     fk_problem problem = FK_PROBLEM("missing", FK_GLYPHS_DIRECTORY);
     if (!inside->has_glyphs) {
         problem.code = "digest";
-        fk_findings_add(&run->findings, FK_CORRUPT, &problem, "it cannot be read: %s",
-                        inside->no_glyphs.message);
+        fk_findings_add_error(&run->findings, FK_CORRUPT, &problem, &inside->no_glyphs);
         return;
     }
     size_t count = fk_inside_png_count(inside);

@@ -179,7 +179,7 @@ fk_code fk_run_init_unopened(fk_run *run, fk_store *store, const char *font_id,
     fk_findings_init(&run->findings, values);
     bool missing = why->code == FK_E_INCOMPLETE; /* runs/ */
     fk_findings_add_error(&run->findings, missing ? FK_INCOMPLETE : FK_CORRUPT,
-                          missing ? "missing" : "manifest", NULL, why);
+                          &FK_PROBLEM(missing ? "missing" : "manifest", NULL), why);
     fk_code code = name_run(run, font_id, err);
     return code == FK_OK ? fk_health_conclude(run, err) : code;
 }

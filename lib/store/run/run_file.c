@@ -142,8 +142,8 @@ static fk_code note_failure(fk_run *run, fk_code code, const fk_problem *problem
     if (code == FK_E_NO_MEMORY || code == FK_E_CANCELLED) {
         return fk_error_pass(err, error);
     }
-    fk_findings_add(&run->findings, code == FK_E_INCOMPLETE ? FK_INCOMPLETE : FK_CORRUPT, problem,
-                    "%s", error->message);
+    fk_findings_add_error(&run->findings, code == FK_E_INCOMPLETE ? FK_INCOMPLETE : FK_CORRUPT,
+                          problem, error);
     return FK_OK;
 }
 
@@ -158,7 +158,7 @@ static fk_code note_cut(fk_run *run, const fk_run_file *listed, const fk_problem
         return code;
     }
     fk_remnant_tell(&remnant, error);
-    fk_findings_add(&run->findings, FK_CORRUPT, problem, "%s", error->message);
+    fk_findings_add_error(&run->findings, FK_CORRUPT, problem, error);
     fk_findings_join(&run->findings, &lost);
     return FK_OK;
 }
@@ -186,7 +186,6 @@ fk_code fk_run_file_examine(fk_run *run, const fk_run_file *listed, fk_depth dep
         return FK_OK;
     }
     if (damaged == NULL) {
-        problem.offset = error.offset;
         return note_failure(run, code, &problem, &error, err);
     }
     fk_damage damage = {.listed = listed, .damaged = damaged, .is_weights = is_weights, .fd = fd};

@@ -45,7 +45,7 @@ static bool is_listed(const fk_run_info *listing, const char *path) {
 static void note(fk_run *run, const fk_run_info *listing, const char *path) {
     if (!is_listed(listing, path)) {
         fk_problem problem = FK_PROBLEM("stranger", path);
-        fk_findings_add(&run->findings, FK_COMPLETE, &problem, "run.json does not list '%s'", path);
+        fk_findings_add(&run->findings, FK_COMPLETE, &problem, "run.json does not list it");
     }
 }
 

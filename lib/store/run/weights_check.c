@@ -49,7 +49,8 @@ static fk_code judge(fk_run *run, fk_map *map, int fd, fk_error *err) {
         return FK_OK;
     }
     if (code != FK_E_CORRUPT) {
-        fk_findings_add_error(&run->findings, FK_UNSUPPORTED, "version", run->weights_name, &error);
+        fk_findings_add_error(&run->findings, FK_UNSUPPORTED,
+                              &FK_PROBLEM("version", run->weights_name), &error);
         return FK_OK;
     }
     fk_run_file file = {.path = run->weights_name, .bytes = map->bytes};
@@ -62,7 +63,8 @@ static fk_code judge(fk_run *run, fk_map *map, int fd, fk_error *err) {
         }
     }
     if (run->findings.count == before) {
-        fk_findings_add_error(&run->findings, FK_CORRUPT, "digest", run->weights_name, &error);
+        fk_findings_add_error(&run->findings, FK_CORRUPT, &FK_PROBLEM("digest", run->weights_name),
+                              &error);
     }
     return FK_OK;
 }
@@ -92,6 +94,7 @@ fk_code fk_weights_check_unverified(fk_run *run, fk_watch *watch, fk_error *err)
     if (code == FK_E_INCOMPLETE || no_file) {
         return FK_OK; /* the name itself was judged already */
     }
-    fk_findings_add_error(&run->findings, FK_CORRUPT, "digest", run->weights_name, &error);
+    fk_findings_add_error(&run->findings, FK_CORRUPT, &FK_PROBLEM("digest", run->weights_name),
+                          &error);
     return FK_OK;
 }

@@ -4,7 +4,9 @@
 
 enum { FK_WORDING_BYTES = 1024 };
 
-/* Copies a message in which "it" stands for the first "'path'", or "'path' of run 'id'". */
+/* Copies the message of an error about `path`. Where it starts with the path, as in "'path' ..."
+ * and "cannot read 'path' ...", that becomes "it"; so does "'path' of run 'id'". Without a path
+ * (NULL) it stays as it is. */
 void fk_wording_say_it(const char *message, const char *path, char into[FK_WORDING_BYTES]);
 
 #endif

@@ -125,6 +125,8 @@ static void test_it_stands_for_the_name_and_the_run(void **state) {
         {"cannot read 'x': no", "cannot read it: no"},
         {"'x' is like 'x'", "it is like 'x'"},
         {"'xy' is x", "'xy' is x"},
+        {"tensor 'x' is damaged", "tensor 'x' is damaged"},
+        {"cannot read tensor: no", "cannot read tensor: no"},
         {"'x' of run '20", "it"},
         {"'x' of a kind", "it of a kind"},
     };
@@ -133,6 +135,37 @@ static void test_it_stands_for_the_name_and_the_run(void **state) {
         fk_wording_say_it(said[i][0], "x", into);
         assert_string_equal(into, said[i][1]);
     }
+    char into[FK_WORDING_BYTES];
+    fk_wording_say_it("'x' is missing", NULL, into);
+    assert_string_equal(into, "'x' is missing");
+}
+
+static void assert_names_tensor(const fk_run_info *info) {
+    const fk_problem *lost = load_find_loss(info, "weights");
+    assert_non_null(lost);
+    assert_ptr_equal(strstr(lost->message, "tensor 'weights' (bytes "), lost->message);
+}
+
+static void test_a_tensor_called_as_its_file_keeps_its_name(void **state) {
+    run_bench *it = *state;
+    static const char hand[] = "2026-02-01T00:00:00.000000";
+    static float others[3] = {17.25f, -8.5f, 33.0f};
+    sample_model *sample = &it->sample;
+    fk_value *top = fk_value_container(sample->values, FK_KIND_DICT);
+    fk_value *layer = sample_tensor(sample->values, sample->floats, sample->count);
+    fk_value *weights = sample_tensor(sample->values, others, 3);
+    assert_int_equal(fk_value_set(top, "layer.weight", layer), FK_OK);
+    assert_int_equal(fk_value_set(top, "weights", weights), FK_OK);
+    run_bench_make_unverified(it, run_bench_save(it), hand, "weights");
+    const char *path = run_bench_file(it, hand, "weights");
+    sample_write_checkpoint(top, path);
+    run_damage_flip_bytes(path, others, sizeof others);
+    fk_run_list *runs = NULL;
+    assert_int_equal(fk_verify(it->store, RUN_FONT, hand, NULL, NULL, &runs, &it->err), FK_OK);
+    assert_names_tensor(fk_run_list_at(runs, 0));
+    fk_run_list_destroy(runs);
+    assert_int_equal(load(it, hand, (fk_load_options){.salvage = true}), FK_OK);
+    assert_names_tensor(fk_loaded_info(loaded));
 }
 
 int main(void) {
@@ -140,6 +173,7 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, run_bench_setup, load_teardown)
         T(test_each_kind_of_damage_to_each_file_names_it_once),
         T(test_it_stands_for_the_name_and_the_run),
+        T(test_a_tensor_called_as_its_file_keeps_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
