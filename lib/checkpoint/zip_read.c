@@ -289,7 +289,7 @@ static uint64_t find_rest(const fk_zip_source *source, uint64_t end) {
 fk_code fk_zip_open_walked(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err) {
     FK_SCOPED(fk_zip_walk_finish) fk_zip_walk walk = {0};
     FK_SCOPED(fk_zip_closep) fk_zip *zip = calloc(1, sizeof *zip);
-    fk_code code = fk_zip_walk_records(source->bytes, source->length, &walk, err);
+    fk_code code = fk_zip_walk_records(source->bytes, source->length, source->numbered, &walk, err);
     if (code == FK_OK && walk.count == 0) {
         code = fk_error_set(err, FK_E_CORRUPT, "the zip archive has no whole record");
     }

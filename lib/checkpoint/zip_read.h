@@ -48,7 +48,8 @@ bool fk_zip_recognise(const uint8_t *bytes, size_t length);
  * offset, FK_E_UNSUPPORTED for a compressed or encrypted record, FK_E_LIMIT. */
 fk_code fk_zip_open(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err);
 /* The same without a look at the directory, as far as whole records stand one behind the other from
- * the first byte on. FK_E_CORRUPT when there are none. */
+ * the first byte on, those that are `numbered` (not NULL) in their order. FK_E_CORRUPT when there
+ * are none. */
 fk_code fk_zip_open_walked(const fk_zip_source *source, fk_zip **ret_zip, fk_error *err);
 void fk_zip_close(fk_zip *zip);
 FK_DEFINE_SCOPED(fk_zip, fk_zip_close);

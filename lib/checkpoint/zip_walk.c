@@ -1,20 +1,25 @@
 #include "checkpoint/zip_walk.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "checkpoint/zip_local.h"
 
 /* One walk. Names are read in a second round, when it is known how much room they take. */
 typedef struct walker {
     const uint8_t *bytes;
     uint64_t length;
+    const char *numbered;
     fk_zip_walk found;
     size_t capacity;
     size_t name_bytes; /* of all names found, with their prefixes */
+    size_t number;     /* that the next numbered record should have */
+    bool as_texts;     /* numbers are sorted so */
 } walker;
 
 static void walker_finish(walker *it) {
@@ -35,8 +40,8 @@ static bool is_plain(const fk_zip_local *local) {
 }
 
 /* The size of a payload may stand behind it only: it ends at the first descriptor that tells how
- * far away it is. So no descriptor within the payload is taken for it, though a tensor may hold a
- * whole archive. */
+ * far away it is. So none that belongs to another record is taken for it, though a tensor may hold
+ * a whole archive. */
 static bool find_descriptor(const walker *it, uint64_t offset, const fk_zip64 *wide,
                             fk_zip_record *record) {
     const uint8_t *payload = it->bytes + offset;
@@ -117,7 +122,33 @@ static fk_code find_records(walker *it, fk_error *err) {
     return code;
 }
 
-/* Behind a name that no record of a checkpoint has, nothing is believed. */
+/* The number behind `last` where they are sorted as texts, should it have so many digits. */
+static size_t next_as_text(size_t last, size_t digits) {
+    char text[24];
+    size_t had = (size_t)snprintf(text, sizeof text, "%zu", last);
+    if (digits > had) {
+        return last * 10;
+    }
+    text[digits] = '\0';
+    return (size_t)strtoull(text, NULL, 10) + 1;
+}
+
+/* No number but one is right, so one digit that changed is noticed. */
+static bool is_next(walker *it, const char *digits) {
+    char expected[24];
+    it->as_texts = it->as_texts || (it->number == 2 && strcmp(digits, "10") == 0);
+    if (it->as_texts) {
+        it->number = next_as_text(it->number - 1, strlen(digits));
+    }
+    snprintf(expected, sizeof expected, "%zu", it->number++);
+    return strcmp(digits, expected) == 0;
+}
+
+static bool is_believed(walker *it, const char *name) {
+    return !fk_text_starts_with(name, it->numbered) || is_next(it, name + strlen(it->numbered));
+}
+
+/* Behind a name that no record of a checkpoint has there, nothing is believed. */
 static fk_code read_names(walker *it, fk_error *err) {
     fk_zip_walk *found = &it->found;
     found->names = malloc(it->name_bytes + 1); /* without its prefix, a name has room for its NUL */
@@ -130,7 +161,8 @@ static fk_code read_names(walker *it, fk_error *err) {
         fk_zip_local local;
         if (fk_zip_local_read(it->bytes, it->length, entry->header, &local, NULL) != FK_OK ||
             fk_zip_record_name(&cursor, local.name, local.name_bytes, &entry->name, NULL) !=
-                FK_OK) {
+                FK_OK ||
+            !is_believed(it, entry->name)) {
             found->end = entry->header;
             found->count = i;
         }
@@ -138,9 +170,10 @@ static fk_code read_names(walker *it, fk_error *err) {
     return FK_OK;
 }
 
-fk_code fk_zip_walk_records(const uint8_t *bytes, size_t length, fk_zip_walk *ret_walk,
-                            fk_error *err) {
-    FK_SCOPED(walker_finish) walker it = {.bytes = bytes, .length = length};
+fk_code fk_zip_walk_records(const uint8_t *bytes, size_t length, const char *numbered,
+                            fk_zip_walk *ret_walk, fk_error *err) {
+    FK_SCOPED(walker_finish)
+    walker it = {.bytes = bytes, .length = length, .numbered = numbered};
     fk_code code = find_records(&it, err);
     if (code == FK_OK) {
         code = read_names(&it, err);

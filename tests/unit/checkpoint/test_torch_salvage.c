@@ -327,6 +327,75 @@ static void test_an_archive_within_a_tensor_is_not_walked_into(void **state) {
     assert_non_null(strstr(it->one.err.message, "elements"));
 }
 
+/* Of the same size: the bytes of the one are not given for those of the other. */
+static void test_without_a_directory_a_name_that_became_another_is_not_believed(void **state) {
+    salvaged *it = *state;
+    make(it);
+    archive *built = &it->one.built;
+    size_t digit = 30 + strlen("archive/data/");
+    built->file.bytes[built->local[STORAGE_1] + digit] = '0';
+    assert_int_equal(salvage_cut(it, built->entry[PICKLE]), FK_OK);
+    assert_a_is_there(it);
+    assert_int_equal(it->losses.count, 2);
+    assert_lost(it, 0, "b.0", built->local[STORAGE_1],
+                built->entry[PICKLE] - built->local[STORAGE_1]);
+    built->file.bytes[built->local[STORAGE_0] + digit] = '1';
+    assert_int_equal(salvage_cut(it, built->local[STORAGE_1]), FK_E_CORRUPT);
+    assert_non_null(strstr(it->one.err.message, "none of its tensors"));
+}
+
+/* {"c": int64[2]}, storage 2, in a file that was cut behind the storages of these names. */
+static fk_code salvage_numbered(salvaged *it, const char *const *names) {
+    static const char pickle[] = "\x80\2}(X\1\0\0\0c" REBUILT("LongStorage", "2", "cpu", "\2") "u.";
+    archive_record records[ARCHIVE_RECORDS_MAX] = {{"archive/data.pkl", SIZED(pickle)}};
+    size_t count = 1;
+    for (; names[count - 1] != NULL; count++) {
+        records[count] = two_tensors[STORAGE_1];
+        records[count].name = names[count - 1];
+    }
+    checkpoint_finish(&it->one);
+    it->one = (checkpoint){.values = fk_values_create()};
+    archive_build(&it->one.built, records, count, true);
+    fk_torch_losses_finish(&it->losses);
+    return salvage_cut(it, it->one.built.entry[PICKLE]);
+}
+
+#define N(number) "archive/data/" number
+
+/* By number, or as texts are sorted, as before PyTorch 2.7. */
+static void test_without_a_directory_storages_in_order_are_believed(void **state) {
+    static const char *const orders[][8] = {
+        {N("0"), N("1"), N("2")},
+        {N("0"), N("1"), N("10"), N("2")},
+        {N("0"), N("1"), N("10"), N("11"), N("2")},
+        {N("0"), N("1"), N("10"), N("100"), N("101"), N("11"), N("2")},
+    };
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        assert_int_equal(salvage_numbered(*state, orders[i]), FK_OK);
+    }
+}
+
+static void test_without_a_directory_storages_out_of_order_are_lost(void **state) {
+    static const char *const orders[][8] = {
+        {N("2")},
+        {N("0"), N("2")},
+        {N("0"), N("1"), N("1"), N("2")},
+        {N("0"), N("1"), N("11"), N("2")},
+        {N("0"), N("1"), N("3"), N("2")},
+        {N("0"), N("1"), N("10"), N("13"), N("2")},
+        {N("0"), N("1"), N("10"), N("110"), N("2")},
+        {N("0"), N("1"), N("10"), N("02"), N("2")},
+        {N("0"), N("1"), N("10"), N("x"), N("2")},
+        {N("0"), N("1x"), N("2")},
+        {N("94308821128336"), N("2")}, /* as the oldest PyTorch named them */
+    };
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        salvaged *it = *state;
+        assert_int_equal(salvage_numbered(it, orders[i]), FK_E_CORRUPT);
+        assert_non_null(strstr(it->one.err.message, "none of its tensors"));
+    }
+}
+
 /* Other programs note the size in front of the payload. */
 static void test_sizes_in_the_local_headers_lead_on_too(void **state) {
     salvaged *it = *state;
@@ -382,6 +451,9 @@ int main(void) {
         T(test_damage_in_the_small_records_loses_no_tensor),
         T(test_each_length_gives_the_records_that_are_whole),
         T(test_an_archive_within_a_tensor_is_not_walked_into),
+        T(test_without_a_directory_a_name_that_became_another_is_not_believed),
+        T(test_without_a_directory_storages_in_order_are_believed),
+        T(test_without_a_directory_storages_out_of_order_are_lost),
         T(test_sizes_in_the_local_headers_lead_on_too),
         T(test_no_tensor_left_is_an_error),
         T(test_other_formats_cannot_be_salvaged),
