@@ -135,8 +135,8 @@ static fk_code name_lost(const weights_reading *reading, const fk_problem *size,
     fk_findings scratch;
     fk_remnant remnant;
     fk_findings_init(&scratch, reading->loaded->values);
-    fk_code code =
-        fk_remnant_examine(reading->loaded->run, reading->listed, &scratch, &remnant, err);
+    fk_code code = fk_remnant_examine(reading->loaded->run, reading->listed, reading->watch,
+                                      &scratch, &remnant, err);
     if (code != FK_OK) {
         return code;
     }

@@ -20,8 +20,8 @@ fk_run_file fk_remnant_of(const fk_run_file *listed, uint64_t bytes) {
     return left;
 }
 
-static fk_code examine(const fk_run_file *left, uint64_t saved_bytes, int fd, fk_findings *findings,
-                       fk_remnant *remnant, fk_error *err) {
+static fk_code examine(const fk_run_file *left, uint64_t saved_bytes, int fd, fk_watch *watch,
+                       fk_findings *findings, fk_remnant *remnant, fk_error *err) {
     FK_SCOPED(fk_map_finish) fk_map map = {0};
     FK_SCOPED(fk_freep) bool *damaged = calloc(left->pieces, sizeof *damaged);
     if (damaged == NULL) {
@@ -35,7 +35,8 @@ static fk_code examine(const fk_run_file *left, uint64_t saved_bytes, int fd, fk
                          .bytes = left->bytes,
                          .file = left,
                          .past_failures = true,
-                         .into = map.data};
+                         .into = map.data,
+                         .watch = watch};
     fk_code code = fk_pieces_check(&job, damaged, err);
     if (code != FK_OK) {
         return code;
@@ -52,18 +53,19 @@ static fk_code examine(const fk_run_file *left, uint64_t saved_bytes, int fd, fk
     return code;
 }
 
-fk_code fk_remnant_examine(const fk_run *run, const fk_run_file *listed, fk_findings *findings,
-                           fk_remnant *ret_remnant, fk_error *err) {
+fk_code fk_remnant_examine(const fk_run *run, const fk_run_file *listed, fk_watch *watch,
+                           fk_findings *findings, fk_remnant *ret_remnant, fk_error *err) {
     FK_SCOPED(fk_file_closep) int fd = -1;
     uint64_t bytes = 0;
     fk_remnant remnant = {0};
-    fk_code code = fk_run_file_open(run, listed->path, NULL, &fd, &bytes, NULL, NULL);
+    fk_error why = {0};
+    fk_code code = fk_run_file_open(run, listed->path, NULL, &fd, &bytes, NULL, &why);
     if (code == FK_OK && bytes > 0 && bytes < listed->bytes) {
         const fk_run_file left = fk_remnant_of(listed, bytes);
-        code = examine(&left, listed->bytes, fd, findings, &remnant, NULL);
+        code = examine(&left, listed->bytes, fd, watch, findings, &remnant, &why);
     }
-    if (code == FK_E_NO_MEMORY) {
-        return fk_error_no_memory(err);
+    if (code == FK_E_NO_MEMORY || code == FK_E_CANCELLED) {
+        return fk_error_pass(err, &why);
     }
     *ret_remnant = remnant;
     return FK_OK;

@@ -148,12 +148,12 @@ static fk_code note_failure(fk_run *run, fk_code code, const fk_problem *problem
 }
 
 /* Weights that were cut: what is left of them is told, too. */
-static fk_code note_cut(fk_run *run, const fk_run_file *listed, const fk_problem *problem,
-                        fk_error *error, fk_error *err) {
+static fk_code note_cut(fk_run *run, const fk_run_file *listed, fk_watch *watch,
+                        const fk_problem *problem, fk_error *error, fk_error *err) {
     fk_findings lost;
     fk_remnant remnant;
     fk_findings_init(&lost, run->values);
-    fk_code code = fk_remnant_examine(run, listed, &lost, &remnant, err);
+    fk_code code = fk_remnant_examine(run, listed, watch, &lost, &remnant, err);
     if (code != FK_OK) {
         return code;
     }
@@ -173,9 +173,10 @@ fk_code fk_run_file_examine(fk_run *run, const fk_run_file *listed, fk_depth dep
     fk_code code = fk_run_file_open(run, listed->path, listed, &fd, &bytes, &problem, &error);
     bool is_weights = strcmp(listed->path, FK_WEIGHTS_FILE) == 0;
     if (code != FK_OK) {
-        fk_watch_count(watch, listed->bytes);
-        bool look = is_weights && depth != FK_DEPTH_SIZES && strcmp(problem.code, "size") == 0;
-        return look ? note_cut(run, listed, &problem, &error, err)
+        bool is_cut = problem.offset < listed->bytes; /* else there is no offset, or the end */
+        bool look = is_weights && depth != FK_DEPTH_SIZES && is_cut;
+        fk_watch_count(watch, look ? problem.length : listed->bytes);
+        return look ? note_cut(run, listed, watch, &problem, &error, err)
                     : note_failure(run, code, &problem, &error, err);
     }
     if (depth == FK_DEPTH_SIZES) {

@@ -193,6 +193,48 @@ static void test_verify_names_what_was_cut_off(void **state) {
     fk_run_list_destroy(runs);
 }
 
+typedef struct progress_seen {
+    uint64_t calls;
+    uint64_t done;
+    uint64_t total;
+    uint64_t stop_at;
+} progress_seen;
+
+static int see(uint64_t done, uint64_t total, void *user) {
+    progress_seen *seen = user;
+    seen->calls++;
+    seen->done = done;
+    seen->total = total;
+    return seen->calls == seen->stop_at;
+}
+
+static void test_a_look_at_what_is_left_is_progress_and_may_be_stopped(void **state) {
+    SCOPED_RUN run;
+    make_run(&run, *state);
+    cut(&run, run.layer_end - 1);
+    progress_seen seen = {.stop_at = 1};
+    const fk_load_options options = {.progress = see, .progress_user = &seen};
+    assert_int_equal(load(run.it, run.id, options), FK_E_CANCELLED);
+    assert_string_equal(run.it->err.message, "cancelled");
+    assert_int_equal(seen.done, run.layer_end - 1);
+
+    fk_run_list *runs = NULL;
+    fk_store *store = run.it->store;
+    seen = (progress_seen){0};
+    fk_code code = fk_verify(store, RUN_FONT, run.id, see, &seen, &runs, &run.it->err);
+    assert_int_equal(code, FK_OK);
+    assert_true(seen.calls > 1 && seen.done == seen.total);
+    fk_run_list_destroy(runs);
+    const uint64_t calls = seen.calls;
+    for (uint64_t at = 1; at <= calls; at++) {
+        seen = (progress_seen){.stop_at = at};
+        runs = NULL;
+        code = fk_verify(store, RUN_FONT, run.id, see, &seen, &runs, &run.it->err);
+        assert_int_equal(code, FK_E_CANCELLED);
+        assert_null(runs);
+    }
+}
+
 /* Of a file of 20 MB, the first piece is whole; the second is not, which is no news. */
 static void test_the_digests_of_whole_pieces_still_tell(void **state) {
     run_bench *it = *state;
@@ -251,6 +293,7 @@ int main(void) {
         T(test_without_a_manifest_a_cut_file_gives_the_same),
         T(test_the_error_of_a_load_names_what_was_cut_off_and_what_is_intact),
         T(test_verify_names_what_was_cut_off),
+        T(test_a_look_at_what_is_left_is_progress_and_may_be_stopped),
         T(test_the_digests_of_whole_pieces_still_tell),
         T(test_what_is_left_need_not_be_readable),
     };
