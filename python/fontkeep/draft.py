@@ -71,6 +71,7 @@ class Assets:
         self, store: _native.Store, font_id: str, about: _native.About, tree: Any
     ) -> str:
         """A whole run in one call; they are in memory."""
+        assert isinstance(self._glyphs, list)
         return store.save(font_id, about, tree, self._sample, self._glyphs, self._feedback)
 
     def add_to(self, draft: RunDraft) -> None:

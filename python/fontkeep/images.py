@@ -86,7 +86,7 @@ def to_pixels(image: Any, name: str) -> _native.Pixels:
 def glyph_source(glyphs: Any) -> list[tuple[str, _native.Pixels]] | str:
     """Labels and images of a mapping, or the path of a directory."""
     if isinstance(glyphs, (str, bytes, os.PathLike)):
-        return path_text(glyphs, "eval_glyphs")
+        return path_text(os.fsdecode(glyphs), "eval_glyphs")
     if not isinstance(glyphs, Mapping):
         raise InvalidInputError(
             f"eval_glyphs is {type(glyphs).__name__}, neither a mapping nor a path",
