@@ -20,7 +20,6 @@ struct fk_staged_file {
     size_t filled;
     uint64_t bytes;
     uint64_t left; /* bytes that are still to come */
-    bool complete; /* every chunk was handed over */
     bool past_cache;
     fk_direct_file direct; /* where past_cache */
     bool by_caller;        /* a thread that writes would cost more than it saves */
@@ -144,15 +143,6 @@ static fk_code hand_over(fk_staged_file *file, fk_error *err) {
     return fk_digest_stream_next(file->stream, &file->chunk, &file->room, err);
 }
 
-/* The last chunk; an empty file has one, too. */
-static fk_code complete(fk_staged_file *file, fk_error *err) {
-    if (file->complete) {
-        return FK_OK;
-    }
-    file->complete = true;
-    return push(file, err);
-}
-
 static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t *crc32,
                            fk_error *err) {
     fk_staged_file *file = user;
@@ -176,8 +166,11 @@ static fk_code write_bytes(void *user, const void *from, size_t bytes, uint32_t 
         file->left -= now;
         rest += now;
         bytes -= now;
+        if (file->left == 0) { /* the last chunk, full or not */
+            return push(file, err);
+        }
     }
-    return file->left == 0 ? complete(file, err) : FK_OK;
+    return FK_OK;
 }
 
 fk_sink fk_staged_file_sink(fk_staged_file *file) {
@@ -187,10 +180,10 @@ fk_sink fk_staged_file_sink(fk_staged_file *file) {
 fk_code fk_staged_file_finish(fk_staged_file *file, int *ret_fd, fk_file_digests *ret_digests,
                               fk_error *err) {
     assert(file->fd >= 0 && file->left == 0);
-    fk_code code = complete(file, err);
-    if (code == FK_OK) {
-        code = fk_digest_stream_finish(file->stream, ret_digests, err);
+    if (file->bytes == 0) { /* an empty file has a chunk, too, and nothing to write */
+        fk_digest_stream_push(file->stream);
     }
+    fk_code code = fk_digest_stream_finish(file->stream, ret_digests, err);
     if (code == FK_OK) {
         *ret_fd = fk_file_take(&file->fd);
     }
