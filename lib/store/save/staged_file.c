@@ -22,7 +22,6 @@ struct fk_staged_file {
     uint64_t left; /* bytes that are still to come */
     bool past_cache;
     fk_direct_file direct; /* where past_cache */
-    bool by_caller;        /* a thread that writes would cost more than it saves */
     /* the only writer's, from the first push on, where it is not past_cache */
     uint64_t kicked; /* bytes whose write-back was started */
 };
@@ -37,6 +36,11 @@ void fk_staged_file_destroy(fk_staged_file *file) {
     free(file->memory);
     free(file->path);
     free(file);
+}
+
+/* Of a small file: a thread for that would cost more than it saves. */
+static bool caller_writes(const fk_staged_file *file) {
+    return file->bytes < FK_STAGED_DIRECT_BYTES_MIN;
 }
 
 static fk_code write_past_cache(void *user, uint64_t offset, const void *chunk, size_t bytes,
@@ -88,7 +92,7 @@ static fk_code start(fk_staged_file *file, fk_error *err) {
     fk_chunk_writer writer = {0};
     if (file->past_cache) {
         writer = (fk_chunk_writer){write_past_cache, file, FK_STREAM_WRITERS_MAX};
-    } else if (!file->by_caller) {
+    } else if (!caller_writes(file)) {
         writer = (fk_chunk_writer){write_next, file, 1}; /* the cache takes one at a time */
     }
     void *memory = file->memory != NULL ? file->memory : file->ring.data;
@@ -106,7 +110,6 @@ fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes, bool 
     file->fd = -1;
     file->bytes = bytes;
     file->left = bytes;
-    file->by_caller = bytes < FK_STAGED_DIRECT_BYTES_MIN;
     file->path = strdup(path);
     if (file->path == NULL) {
         return fk_error_no_memory(err);
@@ -130,8 +133,9 @@ fk_code fk_staged_file_create(int stage, const char *path, uint64_t bytes, bool 
 static fk_code push(fk_staged_file *file, fk_error *err) {
     uint64_t end = file->bytes - file->left;
     fk_digest_stream_push(file->stream);
-    return file->by_caller ? write_next(file, end - file->filled, file->chunk, file->filled, err)
-                           : FK_OK;
+    return caller_writes(file)
+               ? write_next(file, end - file->filled, file->chunk, file->filled, err)
+               : FK_OK;
 }
 
 static fk_code hand_over(fk_staged_file *file, fk_error *err) {
