@@ -16,9 +16,8 @@ fk_code fk_run_file_open(const fk_run *run, const char *path, const fk_run_file 
                          int *ret_fd, uint64_t *ret_bytes, fk_problem *ret_problem, fk_error *err);
 
 /* Reads every byte of a file that is open and compares the digests, at FK_DEPTH_FULL the SHA-256 of
- * every piece. FK_E_CORRUPT names the bytes of
- * the damaged pieces; `ret_damaged` (may be NULL; from malloc, one flag per piece) then tells which
- * they are. `into` as in fk_pieces_job. */
+ * every piece. FK_E_CORRUPT names the bytes of the damaged pieces; `ret_damaged` (may be NULL; from
+ * malloc, one flag per piece) then tells which they are. `into` as in fk_pieces_job. */
 fk_code fk_run_file_check(const fk_run *run, const fk_run_file *listed, fk_depth depth, int fd,
                           uint8_t *into, fk_watch *watch, bool **ret_damaged, fk_error *err);
 
