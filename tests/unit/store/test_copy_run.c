@@ -15,6 +15,7 @@
 
 #include "fake_kernel.h"
 #include "make_run.h"
+#include "progress.h"
 #include "tree.h"
 
 /* A place outside the store's fonts, removed with it. */
@@ -282,24 +283,8 @@ static void test_a_copy_that_fails_leaves_nothing(void **state) {
     assert_true(failed >= 15);
 }
 
-typedef struct progress_seen {
-    uint64_t calls;
-    uint64_t done;
-    uint64_t total;
-    uint64_t stop_at;
-} progress_seen;
-
-static int see(uint64_t done, uint64_t total, void *user) {
-    progress_seen *seen = user;
-    assert_true(done >= seen->done && done <= total);
-    seen->calls++;
-    seen->done = done;
-    seen->total = total;
-    return seen->calls == seen->stop_at;
-}
-
 static fk_code copy_watched(run_bench *it, progress_seen *seen) {
-    return fk_copy_run(it->store, RUN_FONT, NULL, target(it), see, seen, NULL, &it->err);
+    return fk_copy_run(it->store, RUN_FONT, NULL, target(it), progress_see, seen, NULL, &it->err);
 }
 
 static void test_progress_is_told_and_a_copy_stops_at_every_step(void **state) {

@@ -15,6 +15,7 @@
 
 #include "fake_kernel.h"
 #include "load_fixture.h"
+#include "progress.h"
 #include "tree.h"
 
 /* ---- good runs */
@@ -232,32 +233,16 @@ static void test_weights_of_version_v0_are_the_whole_object_with_a_warning(void 
 
 /* ---- progress, opened runs */
 
-typedef struct progress_seen {
-    uint64_t calls;
-    uint64_t last_done;
-    uint64_t total;
-    bool stop;
-} progress_seen;
-
-static int see(uint64_t done, uint64_t total, void *user) {
-    progress_seen *seen = user;
-    assert_true(done >= seen->last_done && done <= total);
-    seen->calls++;
-    seen->last_done = done;
-    seen->total = total;
-    return seen->stop;
-}
-
 static void test_progress_is_told_and_may_stop_the_load(void **state) {
     run_bench *it = *state;
     const char *id = run_bench_save(it);
     progress_seen seen = {0};
-    fk_load_options options = {.progress = see, .progress_user = &seen};
+    fk_load_options options = {.progress = progress_see, .progress_user = &seen};
     assert_int_equal(load(it, id, options), FK_OK);
     assert_true(seen.calls >= 5);
-    assert_true(seen.last_done == seen.total);
+    assert_true(seen.done == seen.total);
     assert_true(seen.total == fk_loaded_info(loaded)->size_bytes);
-    seen = (progress_seen){.stop = true};
+    seen = (progress_seen){.stop_at = 1};
     assert_int_equal(load(it, id, options), FK_E_CANCELLED);
     assert_int_equal(seen.calls, 1);
 }

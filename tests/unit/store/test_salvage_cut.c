@@ -14,6 +14,7 @@
 #include "digest/digest.h"
 #include "fake_kernel.h"
 #include "load_fixture.h"
+#include "progress.h"
 #include "tree.h"
 
 enum { FLOATS = 16, DESCRIPTOR_BYTES = 16 };
@@ -193,27 +194,12 @@ static void test_verify_names_what_was_cut_off(void **state) {
     fk_run_list_destroy(runs);
 }
 
-typedef struct progress_seen {
-    uint64_t calls;
-    uint64_t done;
-    uint64_t total;
-    uint64_t stop_at;
-} progress_seen;
-
-static int see(uint64_t done, uint64_t total, void *user) {
-    progress_seen *seen = user;
-    seen->calls++;
-    seen->done = done;
-    seen->total = total;
-    return seen->calls == seen->stop_at;
-}
-
 static void test_a_look_at_what_is_left_is_progress_and_may_be_stopped(void **state) {
     SCOPED_RUN run;
     make_run(&run, *state);
     cut(&run, run.layer_end - 1);
     progress_seen seen = {.stop_at = 1};
-    const fk_load_options options = {.progress = see, .progress_user = &seen};
+    const fk_load_options options = {.progress = progress_see, .progress_user = &seen};
     assert_int_equal(load(run.it, run.id, options), FK_E_CANCELLED);
     assert_string_equal(run.it->err.message, "cancelled");
     assert_int_equal(seen.done, run.layer_end - 1);
@@ -221,7 +207,7 @@ static void test_a_look_at_what_is_left_is_progress_and_may_be_stopped(void **st
     fk_run_list *runs = NULL;
     fk_store *store = run.it->store;
     seen = (progress_seen){0};
-    fk_code code = fk_verify(store, RUN_FONT, run.id, see, &seen, &runs, &run.it->err);
+    fk_code code = fk_verify(store, RUN_FONT, run.id, progress_see, &seen, &runs, &run.it->err);
     assert_int_equal(code, FK_OK);
     assert_true(seen.calls > 1 && seen.done == seen.total);
     fk_run_list_destroy(runs);
@@ -229,7 +215,7 @@ static void test_a_look_at_what_is_left_is_progress_and_may_be_stopped(void **st
     for (uint64_t at = 1; at <= calls; at++) {
         seen = (progress_seen){.stop_at = at};
         runs = NULL;
-        code = fk_verify(store, RUN_FONT, run.id, see, &seen, &runs, &run.it->err);
+        code = fk_verify(store, RUN_FONT, run.id, progress_see, &seen, &runs, &run.it->err);
         assert_int_equal(code, FK_E_CANCELLED);
         assert_null(runs);
     }

@@ -15,6 +15,7 @@
 
 #include "fake_kernel.h"
 #include "make_run.h"
+#include "progress.h"
 #include "store/run/run.h"
 #include "tree.h"
 
@@ -132,21 +133,6 @@ static void test_damaged_pieces_of_a_large_file_are_located(void **state) {
     fk_run_list_destroy(runs);
 }
 
-typedef struct progress_seen {
-    uint64_t calls;
-    uint64_t done;
-    uint64_t total;
-    uint64_t stop_at;
-} progress_seen;
-
-static int see(uint64_t done, uint64_t total, void *user) {
-    progress_seen *seen = user;
-    seen->calls++;
-    seen->done = done;
-    seen->total = total;
-    return seen->calls == seen->stop_at;
-}
-
 static void test_progress_counts_the_bytes_of_all_runs(void **state) {
     run_bench *it = *state;
     run_bench_save(it);
@@ -154,14 +140,14 @@ static void test_progress_counts_the_bytes_of_all_runs(void **state) {
     run_bench_make_unverified(it, two, "2026-02-01T00:00:00.000000", "weights");
     progress_seen seen = {0};
     fk_run_list *runs = NULL;
-    assert_int_equal(fk_verify(it->store, NULL, NULL, see, &seen, &runs, &it->err), FK_OK);
+    assert_int_equal(fk_verify(it->store, NULL, NULL, progress_see, &seen, &runs, &it->err), FK_OK);
     assert_true(seen.calls > 10);
     assert_true(seen.total > 12000 && seen.done <= seen.total);
     fk_run_list_destroy(runs);
     for (uint64_t at = 1; at <= seen.calls; at++) {
         progress_seen stop = {.stop_at = at};
         runs = NULL;
-        assert_int_equal(fk_verify(it->store, NULL, NULL, see, &stop, &runs, &it->err),
+        assert_int_equal(fk_verify(it->store, NULL, NULL, progress_see, &stop, &runs, &it->err),
                          FK_E_CANCELLED);
         assert_null(runs);
     }
